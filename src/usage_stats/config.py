@@ -1,0 +1,272 @@
+"""`usage_stats.yaml` and `policy.yaml` → validated, frozen settings.
+
+Belongs here: the shape of the configuration, its defaults with their reasons, its error messages.
+Does not: reading logs, or any decision taken from these settings.
+"""
+
+from __future__ import annotations
+
+import difflib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from usage_stats.errors import ConfigError
+
+__all__ = [
+    "OTHER",
+    "TOTAL",
+    "Component",
+    "Config",
+    "Partner",
+    "Policy",
+    "PolicyVersion",
+    "Source",
+    "SubComponent",
+    "Table",
+    "Thresholds",
+    "load_config",
+    "load_policy",
+]
+
+TOTAL = "_T"  # SDMX's code for a total
+OTHER = "(other)"  # what no rule names: default deny
+
+PeriodKind = Literal["day", "week", "month"]
+# A name becomes a folder and a table name: no separators, no dots, nothing a shell would expand.
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
+# A category is printed in a partner's file: a printable word or two that no spreadsheet executes.
+Category = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$")]
+PathPattern = Annotated[str, Field(pattern=r"^/")]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+_Model = TypeVar("_Model", bound=_Settings)
+
+
+class Source(_Settings):
+    """Where one server's log files lie, how they are written, and which fields identify a visitor."""
+
+    name: Slug = "web"
+    logs: tuple[str, ...] = ("logs/*",)
+    format: str = "auto"
+    account: str | None = "user"
+    cookie: str | None = None
+
+
+class SubComponent(_Settings):
+    """A named part of a component and the URL paths that belong to it."""
+
+    name: Category
+    paths: tuple[PathPattern, ...] = Field(min_length=1)
+
+
+class Component(_Settings):
+    """A named part of the site and the URL paths that belong to it; the first rule that fits wins."""
+
+    name: Category
+    paths: tuple[PathPattern, ...] = Field(min_length=1)
+    sub_components: tuple[SubComponent, ...] = ()
+
+
+class Table(_Settings):
+    """A table to publish: its dimensions and the kinds of period it comes in."""
+
+    dimensions: tuple[Literal["component", "sub_component"], ...] = ("component", "sub_component")
+    periods: tuple[PeriodKind, ...] = ("day", "week", "month")
+
+
+class Partner(_Settings):
+    """Who receives which tables, for which kinds of period."""
+
+    id: Slug
+    tables: tuple[Slug, ...] = ("components",)
+    periods: tuple[PeriodKind, ...] = ("day", "week", "month")
+
+
+class Thresholds(_Settings):
+    """How many contributors a figure needs before it may leave the house."""
+
+    # 10: the common default of statistical offices and research gateways; 5 is the floor for release.
+    minimum_persons: int = Field(default=10, ge=5)
+    # 3: many cookies behind one connection are one household or one company.
+    minimum_networks: int = Field(default=3, ge=1)
+    # 10 % of a withheld sum must stay in doubt, the p % rule's usual p.
+    protection_share: float = Field(default=0.1, ge=0, le=1)
+
+
+# Requests for these are parts of a page, downloads or machine feeds, never a page someone views.
+DEFAULT_ASSETS = (
+    "7z apk atom avi avif bmp bz2 cjs class css csv deb dmg doc docx eot exe flv gif gz ico iso jar "
+    "jpeg jpg js json jsonld m3u8 m4a m4s m4v map mid midi mjs mov mp3 mp4 mpeg mpg msi odp ods odt "
+    "ogg ogv opus otf pdf png ppt pptx psd rar rdf rpm rss rtf svg svgz swf tar tgz tif tiff ts ttf "
+    "txt wasm wav webm webmanifest webp wma wmv woff woff2 xls xlsx xml xsl xz zip"
+).split()
+
+
+class Config(_Settings):
+    """One workspace's settings; every key is documented in the starter file that `init` writes."""
+
+    site: Slug
+    time_zone: str = "UTC"
+    first_day: date | None = None
+    sources: tuple[Source, ...] = (Source(),)
+    components: tuple[Component, ...] = ()
+    asset_extensions: tuple[str, ...] = tuple(DEFAULT_ASSETS)
+    tables: dict[Slug, Table] = Field(default_factory=lambda: {"components": Table()})
+    partners: tuple[Partner, ...] = ()
+    thresholds: Thresholds = Thresholds()
+    seal_after_days: int = Field(default=2, ge=1, le=31)
+    gaps: Literal["wait", "accept"] = "wait"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            near = difflib.get_close_matches(value, available_timezones(), n=1)
+            hint = f"; did you mean {near[0]}?" if near else ", such as Europe/Berlin or UTC"
+            raise ValueError(f"is no IANA time zone{hint}")
+        return value
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Config:
+        _unique("sources", [s.name for s in self.sources])
+        _unique("components", [c.name for c in self.components])
+        _unique("partners", [p.id for p in self.partners])
+        for component in self.components:
+            _unique(f"sub_components of {component.name}", [s.name for s in component.sub_components])
+        return self
+
+    @model_validator(mode="after")
+    def _partners_name_tables(self) -> Config:
+        for partner in self.partners:
+            for table in partner.tables:
+                if table not in self.tables:
+                    known = ", ".join(sorted(self.tables)) or "none"
+                    raise ValueError(f"partner {partner.id}: no table {table}; tables are: {known}")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The reporting time zone."""
+        return ZoneInfo(self.time_zone)
+
+
+def _unique(what: str, names: list[str]) -> None:
+    doubled = sorted({n for n in names if names.count(n) > 1})
+    if doubled:
+        raise ValueError(f"{what}: {', '.join(doubled)} appears twice; names must be unique")
+
+
+Use = Literal["internal_aggregate", "partner_aggregate", "email_measurement", "list_comparison"]
+
+
+class PolicyVersion(_Settings):
+    """A version of the privacy policy, the day it came into force, and what it lets usage data do."""
+
+    version: str
+    effective: date
+    uses: tuple[Use, ...]
+
+
+class Policy(_Settings):
+    """All versions of the policy; the one in force when data is collected governs its use."""
+
+    versions: tuple[PolicyVersion, ...] = Field(min_length=1)
+
+    def in_force(self, day: date) -> PolicyVersion | None:
+        """Return the version in force on a day, or None before the first."""
+        past = [v for v in self.versions if v.effective <= day]
+        return max(past, key=lambda v: v.effective) if past else None
+
+
+def load_config(workspace: Path) -> Config:
+    """Read and check `usage_stats.yaml` of a workspace.
+
+    Raises:
+        ConfigError: no such file, no YAML, or a key or value that is not allowed.
+    """
+    return _load(workspace / "usage_stats.yaml", Config, "run `usage-stats init DIR` to make a workspace")
+
+
+def load_policy(workspace: Path) -> Policy:
+    """Read and check `policy.yaml` of a workspace.
+
+    Raises:
+        ConfigError: no such file, no YAML, or a key or value that is not allowed.
+    """
+    return _load(workspace / "policy.yaml", Policy, "run `usage-stats init DIR` to see a starter policy")
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML in which a key given twice is an error: the plain loader would drop the first silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
+        doubled = {str(k) for k in keys if keys.count(k) > 1}
+        if doubled:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {min(doubled)} is given twice", node.start_mark
+            )
+        return super().construct_mapping(node, deep=deep)
+
+
+def _load(path: Path, model: type[_Model], remedy: str) -> _Model:
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file; {remedy}")
+    try:
+        data = yaml.load(path.read_bytes(), Loader=_StrictLoader)  # noqa: S506 a SafeLoader, only stricter
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: no valid YAML: {_where(error)}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: holds no settings; {remedy}")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        problems = "\n".join(f"  - {_explain(model, p)}" for p in error.errors())
+        raise ConfigError(f"{path}: not understood:\n{problems}") from None
+
+
+def _where(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or "cannot be read"
+    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else str(problem)
+
+
+def _explain(model: type[BaseModel], problem: Any) -> str:
+    """One validation problem as a sentence: where, what, and the allowed keys for a misspelt one."""
+    place = ".".join(str(p) for p in problem["loc"])
+    if problem["type"] != "extra_forbidden":
+        return f"{place or 'file'}: {problem['msg'].removeprefix('Value error, ')}"
+    owner = _model_at(model, problem["loc"][:-1])
+    allowed = sorted(owner.model_fields) if owner else []
+    near = difflib.get_close_matches(str(problem["loc"][-1]), allowed, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"{place}: no such key; {hint}allowed: {', '.join(allowed)}"
+
+
+def _model_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel] | None:
+    """The settings class that a place in the file belongs to; steps into lists and mappings."""
+    for step in loc:
+        field = model.model_fields.get(str(step))
+        if field is None:
+            continue  # an index or a free name inside a list or mapping
+        inner = _settings_inside(field.annotation)
+        if inner is None:
+            return None
+        model = inner
+    return model
+
+
+def _settings_inside(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_settings_inside(a) for a in getattr(annotation, "__args__", ()))
+    return next((m for m in found if m), None)
