@@ -1,0 +1,62 @@
+"""A field's meaning and what stands around it → the bytes it may hold, as a pattern without groups.
+
+Belongs here: the alphabet of each field, and why.
+Does not: the order of fields (formats), or checks a regex cannot make (parse).
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["field_pattern"]
+
+# Servers escape a quote and a backslash inside quotes (Apache \" and \\, both \xhh), so a quoted field
+# ends at the first bare quote. Unrolled and possessive: a cut line fails at once instead of trying
+# every split, and a long one needs no backtracking stack.
+_QUOTED_TEXT = rb'[^"\\\n]*+(?:\\.[^"\\\n]*+)*+'
+
+_TYPED = {
+    # An address or a name: exact checks follow in the parser. The first byte keeps "-" out.
+    "address": rb"[0-9A-Za-z:][0-9A-Za-z_.:%~-]*+",
+    "status": rb"[1-5]\d\d",
+    "bytes": rb"(?:\d++|-)",
+    "port": rb"\d{1,5}",
+}
+_BARE = {
+    "ident": rb"[^ \n]++",
+    # Names may hold spaces, so the last byte before the next field is found from the right. A user that
+    # begins with "- " is the ident and user of a line with one more field in front: no user of this one.
+    "user": rb'(?:-(?= )|(?!- )(?:[^"\\\n]*+\\.)*+[^"\\\n]*)',
+    "request": rb"(?:-|[^ \n]++ [^ \n]++(?: HTTP/[0-9.]++)?)",
+    "forwarded": rb"[^ ,\n]*+(?:,[ ]?[^ ,\n]*+)*+",
+}
+# With or without the port, whatever the template says: servers on the default port leave it out.
+_VHOST = rb"(?:[0-9A-Za-z_*.-]++|\[[0-9A-Fa-f:.]++\])"
+_VHOST_PORT = rb"(?::\d{1,5})?"
+
+
+def field_pattern(name: str, *, before: bytes, after: bytes, is_last: bool) -> tuple[bytes, bytes]:
+    """Give the pattern of a field's value and of what belongs to it but not to its value.
+
+    `before` and `after` are the literals around it (empty where another field follows at once).
+    """
+    if name == "vhost" and not _is_quoted(before, after):
+        return _VHOST, _VHOST_PORT
+    return _value_pattern(name, before=before, after=after, is_last=is_last), b""
+
+
+def _value_pattern(name: str, *, before: bytes, after: bytes, is_last: bool) -> bytes:
+    if name in _TYPED:
+        return _TYPED[name]
+    if _is_quoted(before, after):
+        return _QUOTED_TEXT
+    if name in _BARE:
+        return _BARE[name]
+    if is_last and name == "agent":
+        return rb"[^\r\n]*+"  # an agent without quotes has spaces; only the end of the line ends it
+    end = re.escape(after[:1] or b" ")
+    return rb"[^%b\r\n]*+" % end
+
+
+def _is_quoted(before: bytes, after: bytes) -> bool:
+    return before.endswith(b'"') and after.startswith(b'"')

@@ -1,0 +1,147 @@
+"""Arguments → calls of the flow, and its results in words: the command line.
+
+Belongs here: commands, their help, their output. Does not: any work of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from usage_stats import __version__
+from usage_stats.errors import UsageStatsError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="usage-stats",
+    help="From server logs to usage figures that may leave the house: no figure is about fewer than the minimum "
+    "persons, alone or combined.",
+    epilog="Begin with: usage-stats init my-site --log /var/log/nginx/access.log && usage-stats run --workspace my-site",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Workspace = Annotated[
+    Path, typer.Option("--workspace", "-w", help="The workspace: a directory with usage_stats.yaml.", show_default="here")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.")]
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one message and its class's exit code."""
+    try:
+        app(standalone_mode=True)
+    except UsageStatsError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 the command line's own voice
+        sys.exit(error.exit_code)
+
+
+@app.callback(invoke_without_command=True)
+def version(show: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:  # noqa: FBT002 a flag of the command line
+    if show:
+        typer.echo(f"usage-stats {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def init(
+    directory: Annotated[Path, typer.Argument(help="The workspace to make.", metavar="DIR")],
+    log: Annotated[
+        list[Path] | None,
+        typer.Option(help="An access log to propose components from; repeat for several. It is read, not copied."),
+    ] = None,
+    site: Annotated[str | None, typer.Option(help="The site's short name.", show_default="the directory's name")] = None,
+    time_zone: Annotated[str, typer.Option(help="Where the reporting days begin and end.")] = "UTC",
+) -> None:
+    """Write a commented starter workspace, for your own logs."""
+    from usage_stats.flow.starter import write_starter
+
+    written = write_starter(directory, logs=log or [], site=site, time_zone=time_zone)
+    for path in written:
+        typer.echo(f"wrote {path}")
+    typer.echo(f"next: look at {directory / 'usage_stats.yaml'}, then run `usage-stats run --workspace {directory}`")
+
+
+@app.command()
+def inspect(
+    logs: Annotated[list[Path], typer.Argument(help="Access logs: plain, gzip or zstd.", metavar="LOG...")],
+    log_format: Annotated[
+        str, typer.Option("--format", help="A format's name, or a LogFormat / log_format string to paste.")
+    ] = "auto",
+    cookie: Annotated[str | None, typer.Option(help="The cookie that tells visitors apart.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Recognise a log's format and count its lines, rejects, robots and clients; writes nothing."""
+    from usage_stats.accesslog.formats import resolve_format
+    from usage_stats.accesslog.inspect import inspect_log
+    from usage_stats.deidentify.generalise import is_robot
+    from usage_stats.flow.words import describe_inspection
+
+    known = None if log_format == "auto" else resolve_format(log_format)
+    for path in logs:
+        found = inspect_log(path, log_format=known, is_robot=is_robot, cookie=cookie)
+        typer.echo(json.dumps(found.to_json()) if as_json else describe_inspection(found))
+
+
+@app.command()
+def run(
+    workspace: Workspace = Path(),
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Seal no earlier day.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Seal no later day.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The main job: read new logs, seal, protect and release what is due. Safe to repeat at any time."""
+    from usage_stats.flow.progress import bars
+    from usage_stats.flow.run import run as run_flow
+    from usage_stats.flow.words import describe_run, run_as_json
+    from usage_stats.flow.workspace import open_workspace
+
+    opened = open_workspace(workspace)
+    span = {"first": first.date() if first else None, "last": last.date() if last else None}
+    with bars(Console(stderr=True)) as reporter:
+        result = run_flow(opened, datetime.now(UTC), reporter, **span)
+    typer.echo(json.dumps(run_as_json(result)) if as_json else describe_run(opened, result))
+
+
+@app.command()
+def status(workspace: Workspace = Path(), as_json: Json = False) -> None:
+    """Say of each period whether it is open, sealed, released or incomplete, and what is due next."""
+    from usage_stats.flow.status import status_of
+    from usage_stats.flow.words import describe_status
+    from usage_stats.flow.workspace import open_workspace
+
+    found = status_of(open_workspace(workspace), datetime.now(UTC))
+    typer.echo(json.dumps(found) if as_json else describe_status(found))
+
+
+@app.command()
+def generate(
+    directory: Annotated[Path, typer.Argument(help="Where logs/ and truth/ are written.", metavar="DIR")],
+    lines: Annotated[int, typer.Option(help="About how many lines.")] = 500_000,
+    days: Annotated[int, typer.Option(help="How many days.")] = 61,
+    first_day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day.")] = datetime(2026, 3, 1),  # noqa: B008, DTZ001 a plain calendar day
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 20_260_301,
+) -> None:
+    """Make synthetic access logs whose true figures are known, in the sample workspace's format."""
+    from usage_stats.flow.progress import bars
+    from usage_stats.synthetic.generate import generate as generate_logs
+
+    with bars(Console(stderr=True)) as reporter:
+        reporter.start("making sample logs", days)
+        made = generate_logs(
+            directory, seed=seed, first_day=first_day.date(), days=days, lines=lines, on_day=lambda _: reporter.advance(1)
+        )
+    typer.echo(f"wrote {made.lines:,} lines in {len(made.files)} files to {directory / 'logs'}, the truth to {directory / 'truth'}")
+
+
+if __name__ == "__main__":
+    main()

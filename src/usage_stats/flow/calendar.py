@@ -1,0 +1,108 @@
+"""Ledgers and the time → which days take events, which are due for sealing, which windows are closed.
+
+Belongs here: the states of days and windows. Does not: acting on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from usage_stats.config import Config
+from usage_stats.flow.workspace import Workspace
+from usage_stats.periods import Period, day, month, week
+
+__all__ = ["Calendar", "calendar_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """What is known of the days at one moment.
+
+    Attributes:
+        config: the workspace's settings.
+        now: the moment.
+        lines: for each source, the days on which it has at least one line.
+        sealed: the sealed days, with whether they held no line (an accepted gap).
+        closed: the codes of windows whose key is destroyed.
+    """
+
+    config: Config
+    now: datetime
+    lines: dict[str, frozenset[date]]
+    sealed: dict[date, bool]
+    closed: frozenset[str]
+
+    def gate(self, of: date) -> str | None:
+        """Why a day takes no events any more or not yet; None if it does."""
+        if self.config.first_day and of < self.config.first_day:
+            return "before_first_day"
+        if of > self.now.astimezone(self.config.zone).date() + timedelta(1):  # a clock may run a little ahead
+            return "in_the_future"
+        windows = {week(of).code, month(of).code}
+        return "late" if of in self.sealed or windows & self.closed else None
+
+    def is_over(self, period: Period) -> bool:
+        """Whether the period ended, and the grace time for late logs too."""
+        grace = timedelta(days=self.config.seal_after_days)
+        return self.now >= period.ends_at(self.config.zone) + grace
+
+    def has_all_lines(self, of: date) -> bool:
+        """Whether every source has lines of the day."""
+        return all(of in days for days in self.lines.values())
+
+    @property
+    def known_days(self) -> list[date]:
+        """Every day that some source has lines of, and every sealed one, in order."""
+        return sorted(set(self.sealed).union(*self.lines.values()))
+
+    def due_days(self) -> list[date]:
+        """Open days that may be sealed now: over, and without a gap or with gaps accepted."""
+        candidates = _span(self.known_days) if self.config.gaps == "accept" else self.known_days
+        return [
+            d
+            for d in candidates
+            if d not in self.sealed
+            and self.gate(d) is None
+            and self.is_over(day(d))
+            and (self.config.gaps == "accept" or self.has_all_lines(d))
+        ]
+
+    def is_ready(self, period: Period) -> bool:
+        """Whether the period's figures may be made: it is over and all its days are sealed, or gaps are accepted."""
+        missing = [d for d in period.days if d not in self.sealed]
+        if self.config.gaps == "accept":
+            return self.is_over(period) and len(missing) < len(period.days)
+        return not missing
+
+    def is_finished(self, window: Period) -> bool:
+        """Whether nothing more can come of a window: every day of it that counts is sealed."""
+        first = self.config.first_day or window.first
+        awaited = [d for d in window.days if d >= first and d not in self.sealed]
+        return self.is_over(window) and (not awaited or self.config.gaps == "accept")
+
+    def empty_days(self, period: Period) -> tuple[date, ...]:
+        """The period's days without any line, accepted as gaps."""
+        return tuple(d for d in period.days if self.sealed.get(d, True))
+
+
+def _span(days: list[date]) -> Iterable[date]:
+    if not days:
+        return []
+    return [days[0] + timedelta(n) for n in range((days[-1] - days[0]).days + 1)]
+
+
+def calendar_of(workspace: Workspace, now: datetime) -> Calendar:
+    """Read the ledgers."""
+    lines: dict[str, set[date]] = {source.name: set() for source in workspace.config.sources}
+    for entry in workspace.ingested.entries():
+        days = map(date.fromisoformat, entry["lines_by_day"])
+        lines.setdefault(entry["source"], set()).update(days)
+    return Calendar(
+        config=workspace.config,
+        now=now,
+        lines={name: frozenset(days) for name, days in lines.items()},
+        sealed={date.fromisoformat(e["day"]): e["empty"] for e in workspace.sealed.entries()},
+        closed=workspace.keys.destroyed(),
+    )

@@ -1,0 +1,103 @@
+"""Recorded releases → each partner's folders, and the analysts' file.
+
+Belongs here: who gets which folder, complete or not at all. Does not: what is in the files (release/export).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from usage_stats.config import Partner
+from usage_stats.errors import LedgerError, PolicyViolation
+from usage_stats.flow.progress import Reporter
+from usage_stats.flow.publish import released_periods, stored_release
+from usage_stats.flow.workspace import Workspace
+from usage_stats.periods import Period, parse_period
+from usage_stats.release.export import release_files
+from usage_stats.release.gate import Release, policy_versions
+
+__all__ = ["Delivered", "deliver"]
+
+
+@dataclass(slots=True)
+class Delivered:
+    """Folders written, folders that were there already, and what the policy kept back."""
+
+    written: int = 0
+    unchanged: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def deliver(workspace: Workspace, reporter: Reporter) -> Delivered:
+    """Write every folder that is due to a partner and not there; touch none that is.
+
+    Raises:
+        LedgerError: a record is not what the ledger vouches for, or a delivered folder would now differ.
+    """
+    result = Delivered()
+    sent = {
+        (e["partner"], e["table"], parse_period(e["period"])): e["files"]
+        for e in workspace.released.entries()
+        if e["event"] == "delivered"
+    }
+    due = list(_due(workspace))
+    reporter.start("writing releases", len(due))
+    for partner, table, period, digest in due:
+        folder = workspace.releases / partner.id / table / period.code
+        known = sent.get((partner.id, table, period))
+        if known and all((folder / name).is_file() for name in known):
+            result.unchanged += 1
+        elif reason := _forbidden(workspace, period):
+            result.refused[f"{partner.id}/{table}/{period.code}"] = reason
+        else:
+            release = stored_release(workspace, period, digest).cut(workspace.config.tables[table])
+            _write(workspace, folder, release, (partner.id, table), known)
+            result.written += 1
+        reporter.advance(1)
+    return result
+
+
+def _due(workspace: Workspace) -> Iterator[tuple[Partner, str, Period, str]]:
+    """(partner, table, period, digest of its record) of everything that partners should have."""
+    for period, digest in released_periods(workspace).items():
+        for partner in workspace.config.partners:
+            for table in partner.tables:
+                if period.kind in partner.periods and period.kind in workspace.config.tables[table].periods:
+                    yield partner, table, period, digest
+
+
+def _forbidden(workspace: Workspace, period: Period) -> str | None:
+    try:
+        policy_versions(workspace.policy, period.days, "partner_aggregate")
+    except PolicyViolation as violation:
+        return str(violation)
+    return None
+
+
+def _write(
+    workspace: Workspace, folder: Path, release: Release, to: tuple[str, str], known: dict[str, str] | None
+) -> None:
+    """Make the folder beside its place, move it there whole, and record it."""
+    partner, table = to
+    files = release_files(release, table, partner)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    if known and known != digests:
+        raise LedgerError(
+            f"{folder}: files are missing, and this version of the software would write them differently from "
+            "what was delivered; restore the folder from a backup"
+        )
+    beside = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    for name, content in files.items():
+        (beside / name).write_bytes(content)
+    shutil.rmtree(folder, ignore_errors=True)
+    beside.replace(folder)
+    if not known:
+        workspace.released.append(
+            {"event": "delivered", "partner": partner, "table": table, "period": release.period.code, "files": digests}
+        )

@@ -1,0 +1,62 @@
+"""Work done → a bar for a person at a terminal, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+__all__ = ["Bars", "Reporter", "Silent", "bars"]
+
+
+class Reporter(Protocol):
+    """Is told of stages of work and how far each is."""
+
+    def start(self, stage: str, total: int) -> None:
+        """Begin a stage of so many steps."""
+
+    def advance(self, steps: int) -> None:
+        """Some more steps are done."""
+
+
+class Silent:
+    """Tells nobody."""
+
+    def start(self, stage: str, total: int) -> None:
+        """Say nothing."""
+
+    def advance(self, steps: int) -> None:
+        """Say nothing."""
+
+
+class Bars:
+    """One bar per stage."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task: TaskID | None = None
+
+    def start(self, stage: str, total: int) -> None:
+        """Open a new bar."""
+        self._task = self._progress.add_task(stage, total=total)
+
+    def advance(self, steps: int) -> None:
+        """Move the bar."""
+        if self._task is not None:
+            self._progress.advance(self._task, steps)
+
+
+@contextmanager
+def bars(console: Console) -> Iterator[Reporter]:
+    """Bars on a console while the block runs."""
+    columns = (
+        TextColumn("{task.description:<22}"),
+        BarColumn(bar_width=36),
+        TaskProgressColumn(),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=console) as progress:
+        yield Bars(progress)

@@ -1,0 +1,184 @@
+"""Sealed days and what was released before → the next periods' figures, protected and recorded as released.
+
+Periods are taken in the order in which they end, so that a run every night and one run over many days
+release the same figures.
+
+Belongs here: which periods are due, and their record. Does not: the checks themselves (protect, release).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from usage_stats import __version__
+from usage_stats.deidentify.generalise import robot_list_version
+from usage_stats.flow.calendar import Calendar
+from usage_stats.flow.progress import Reporter
+from usage_stats.flow.seal import close_window, usage_files
+from usage_stats.flow.workspace import Workspace, write_atomically
+from usage_stats.measure.cells import Crowd, UsageFiles, basis_counts, period_cells
+from usage_stats.measure.relations import nested_pairs, relations
+from usage_stats.measure.table_spec import Cube, cube_of
+from usage_stats.periods import WINDOW_OF, Period, month, parse_period, periods_of, week
+from usage_stats.protect.protect import protect_period
+from usage_stats.protect.protected_table import ProtectedTable
+from usage_stats.protect.requirement import View
+from usage_stats.release.gate import Facts, Release, basis_shares, open_gate, policy_versions
+from usage_stats.release.record import digest_of, from_record, to_record
+
+__all__ = ["Published", "close_windows", "due_periods", "publish", "released_periods", "stored_release"]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A period released by this run, and how many of its cells had which status."""
+
+    period: Period
+    statuses: Mapping[str, int]
+
+
+def due_periods(calendar: Calendar, cube: Cube, done: Iterable[Period]) -> list[Period]:
+    """The periods to release now, parts before wholes."""
+    candidates = periods_of(calendar.sealed, cube.periods)
+    finished = set(done)
+    return [p for p in candidates if p not in finished and _is_due(calendar, p)]
+
+
+def _is_due(calendar: Calendar, period: Period) -> bool:
+    all_empty = len(calendar.empty_days(period)) == len(period.days)
+    return calendar.is_ready(period) and not all_empty and _window(period).code not in calendar.closed
+
+
+def _window(period: Period) -> Period:
+    return {"week": week, "month": month}[WINDOW_OF[period.kind]](period.first)
+
+
+def released_periods(workspace: Workspace) -> dict[Period, str]:
+    """Every released period, oldest record first, with the digest of its record."""
+    released = (e for e in workspace.released.entries() if e["event"] == "released")
+    return {parse_period(e["period"]): e["sha256"] for e in released}
+
+
+def stored_release(workspace: Workspace, period: Period, digest: str) -> Release:
+    """Read a recorded release back."""
+    return from_record(_record_path(workspace, period), digest)
+
+
+def publish(workspace: Workspace, calendar: Calendar, reporter: Reporter) -> list[Published]:
+    """Release what is due, one period after the other.
+
+    Raises:
+        PolicyViolation, AuditFailed, DifferencingFailed, SolverError, LedgerError: the period at hand is not
+            released; those before it are.
+    """
+    cube = cube_of(workspace.config)
+    released = released_periods(workspace)
+    due = due_periods(calendar, cube, released)
+    reporter.start("protecting figures", len(due))
+    views = _Views(workspace, released)
+    done = []
+    for period in due:
+        protected, release = _make(workspace, calendar, cube, period, views)
+        views.add(period, release, _record(workspace, release, protected))
+        statuses = list(protected.statuses.values())
+        done.append(Published(period, {s: statuses.count(s) for s in sorted(set(statuses))}))
+        reporter.advance(1)
+    return done
+
+
+def close_windows(workspace: Workspace, calendar: Calendar) -> None:
+    """Close every window whose days are all sealed and whose periods are all released."""
+    waiting = {
+        _window(p).code
+        for p in due_periods(calendar, cube_of(workspace.config), released_periods(workspace))
+    }
+    for window in periods_of(calendar.sealed, ("week", "month")):
+        finished = calendar.is_finished(window) and window.code not in waiting | calendar.closed
+        if finished:
+            close_window(workspace, window)
+
+
+class _Views:
+    """What readers have of the periods around a period."""
+
+    def __init__(self, workspace: Workspace, released: Mapping[Period, str]) -> None:
+        self._workspace = workspace
+        self._released = dict(released)
+        self._views: dict[Period, View] = {}
+
+    def add(self, period: Period, release: Release, digest: str) -> None:
+        self._released[period] = digest
+        self._views[period] = release.view()
+
+    def around(self, period: Period) -> dict[Period, View]:
+        """Released periods that share days with the period, or with those: back to the month before."""
+        if period.kind == "day":
+            return {}
+        since = month(period.first.replace(day=1) - timedelta(1)).first
+        return {p: self._view(p) for p in self._released if p.last >= since}
+
+    def _view(self, period: Period) -> View:
+        if period not in self._views:
+            release = stored_release(self._workspace, period, self._released[period])
+            self._views[period] = release.view()
+        return self._views[period]
+
+
+def _make(
+    workspace: Workspace, calendar: Calendar, cube: Cube, period: Period, views: _Views
+) -> tuple[ProtectedTable, Release]:
+    files = usage_files(workspace, WINDOW_OF[period.kind], period.days)
+    around = views.around(period)
+    history = {key: figures for view in around.values() for key, figures in view.items()}
+    pairs = nested_pairs(cube, period, around)
+    facts = _facts(workspace, calendar, period, files)
+    protected = protect_period(
+        period_cells(cube, period, files, spill=workspace.spill),
+        history=history,
+        relations=relations(cube, [period, *around], empty_days=_empty_days(calendar)),
+        pairs=pairs,
+        crowd=Crowd(files),
+        thresholds=workspace.config.thresholds,
+    )
+    return protected, open_gate(protected, cube=cube, period=period, pairs=pairs, facts=facts)
+
+
+def _empty_days(calendar: Calendar) -> frozenset[date]:
+    return frozenset(day for day, empty in calendar.sealed.items() if empty)
+
+
+def _facts(workspace: Workspace, calendar: Calendar, period: Period, files: UsageFiles) -> Facts:
+    config = workspace.config
+    counts = basis_counts(period, files)
+    return Facts(
+        site=config.site,
+        time_zone=config.time_zone,
+        thresholds=config.thresholds,
+        policy_versions=policy_versions(workspace.policy, period.days, "internal_aggregate"),
+        identity_basis_shares=basis_shares(counts, config.thresholds.minimum_persons),
+        robot_lists=robot_list_version(),
+        software=f"usage-stats {__version__}",
+        days_without_lines=tuple(d.isoformat() for d in calendar.empty_days(period)),
+    )
+
+
+def _record(workspace: Workspace, release: Release, protected: ProtectedTable) -> str:
+    """Write the record, then the ledger's entry: from then on the figures are out."""
+    record = to_record(release)
+    write_atomically(_record_path(workspace, release.period), record, mode=0o600)
+    statuses = list(protected.statuses.values())
+    workspace.released.append({
+        "event": "released",
+        "period": release.period.code,
+        "sha256": digest_of(record),
+        "cells": {s: statuses.count(s) for s in sorted(set(statuses))},
+    })
+    return digest_of(record)
+
+
+def _record_path(workspace: Workspace, period: Period) -> Path:
+    return workspace.restricted / "released" / f"{period.code}.json"
+

@@ -1,0 +1,94 @@
+"""A workspace and the time → everything that is due, done: the main job.
+
+Belongs here: the order of the stages. Does not: any stage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from usage_stats.flow.calendar import calendar_of
+from usage_stats.flow.deliver import Delivered, deliver
+from usage_stats.flow.ingest import Ingested, ingest
+from usage_stats.flow.progress import Reporter
+from usage_stats.flow.publish import Published, close_windows, publish, released_periods, stored_release
+from usage_stats.flow.seal import discard_sealed_events, seal_days
+from usage_stats.flow.workspace import Workspace
+from usage_stats.release.analysts_file import build_analysts_file
+
+__all__ = ["RunResult", "deliver_and_build", "ingest_new", "publish_due", "run", "seal_due"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What one run did."""
+
+    ingested: Ingested
+    sealed: list[date]
+    published: list[Published]
+    delivered: Delivered
+
+
+def run(
+    workspace: Workspace,
+    now: datetime,
+    reporter: Reporter,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+) -> RunResult:
+    """Read what is new, seal (no day outside first..last) and release what is due. Safe to repeat at any time.
+
+    Raises:
+        UsageStatsError: see the stages; what was finished before stays, the rest is taken up by the next run.
+    """
+    with workspace.lock():
+        ingested = ingest_new(workspace, now, reporter)
+        sealed = seal_due(workspace, now, reporter, first=first, last=last)
+        published = publish_due(workspace, now, reporter)
+        delivered = deliver_and_build(workspace, reporter)
+    return RunResult(ingested, sealed, published, delivered)
+
+
+def ingest_new(workspace: Workspace, now: datetime, reporter: Reporter) -> Ingested:
+    """Read new log lines into events."""
+    discard_sealed_events(workspace)
+    return ingest(workspace, now, reporter)
+
+
+def seal_due(
+    workspace: Workspace,
+    now: datetime,
+    reporter: Reporter,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+) -> list[date]:
+    """Seal the days that are over, and delete their events."""
+    calendar = calendar_of(workspace, now)
+    days = [d for d in calendar.due_days() if (first or d) <= d <= (last or d)]
+    seal_days(workspace, days, calendar, reporter)
+    discard_sealed_events(workspace)
+    return days
+
+
+def publish_due(workspace: Workspace, now: datetime, reporter: Reporter) -> list[Published]:
+    """Protect, audit and record the periods that are due; then close their windows."""
+    calendar = calendar_of(workspace, now)
+    published = publish(workspace, calendar, reporter)
+    close_windows(workspace, calendar)
+    return published
+
+
+def deliver_and_build(workspace: Workspace, reporter: Reporter) -> Delivered:
+    """Write partners' folders and, if anything is new, the analysts' file."""
+    released = released_periods(workspace)
+    delivered = deliver(workspace, reporter)
+    stamp = workspace.restricted / "warehouse.stamp"
+    wanted = f"{sorted(released.values())}"
+    if not workspace.warehouse.exists() or not stamp.exists() or stamp.read_text() != wanted:
+        releases = [stored_release(workspace, p, d) for p, d in released.items()]
+        build_analysts_file(workspace.warehouse, releases, workspace.config.tables)
+        stamp.write_text(wanted)
+    return delivered

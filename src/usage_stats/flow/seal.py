@@ -1,0 +1,86 @@
+"""Days that are over → usage rows; released windows → no key and no usage rows any more.
+
+Belongs here: the two irreversible steps of a window's life, and what is deleted with them. Does not: figures.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from usage_stats.deidentify.strip import EVENT_SCHEMA
+from usage_stats.flow.calendar import Calendar
+from usage_stats.flow.ingest import event_files
+from usage_stats.flow.progress import Reporter
+from usage_stats.flow.workspace import Workspace
+from usage_stats.measure.cells import UsageFiles
+from usage_stats.measure.usage import usage_of_day
+from usage_stats.periods import Period, WindowKind
+
+__all__ = ["close_window", "discard_sealed_events", "seal_days", "usage_files"]
+
+_KINDS: tuple[WindowKind, ...] = ("week", "month")
+_TABLES = ("component_day", "network_day")
+
+
+def seal_days(workspace: Workspace, days: Sequence[date], calendar: Calendar, reporter: Reporter) -> None:
+    """Make the usage rows of each day, then seal it: no later line changes it any more.
+
+    A crash between the two leaves usage files that the next run writes again, byte for byte.
+    """
+    reporter.start("sealing days", len(days))
+    for of in days:
+        for kind in _KINDS:
+            _write_usage(workspace, kind, of)
+        empty = not any(of in lines for lines in calendar.lines.values())
+        workspace.sealed.append({"day": of.isoformat(), "empty": empty})
+        reporter.advance(1)
+
+
+def discard_sealed_events(workspace: Workspace) -> None:
+    """Delete the events of sealed days, and files that no ledger entry names: leftovers of a crash."""
+    sealed = {entry["day"] for entry in workspace.sealed.entries()}
+    committed = {workspace.restricted / name for e in workspace.ingested.entries() for name in e["events"]}
+    for folder in (workspace.restricted / "events").glob("*/day=*"):
+        if folder.name.removeprefix("day=") in sealed:
+            shutil.rmtree(folder)
+            continue
+        for path in set(folder.iterdir()) - committed:
+            path.unlink()
+
+
+def usage_files(workspace: Workspace, kind: WindowKind, days: Sequence[date]) -> UsageFiles:
+    """The usage files of sealed days under one kind of window."""
+    folders = [_folder(workspace, kind, of) for of in days]
+    present = [folder for folder in folders if folder.is_dir()]
+    return UsageFiles(*(tuple(folder / f"{table}.parquet" for folder in present) for table in _TABLES))
+
+
+def close_window(workspace: Workspace, window: Period) -> None:
+    """Destroy a window's key and delete its usage rows: nobody can be told apart in it any more."""
+    if window.kind == "day":
+        return
+    workspace.keys.destroy(window.kind, window.code)
+    for of in window.days:
+        shutil.rmtree(_folder(workspace, window.kind, of), ignore_errors=True)
+
+
+def _write_usage(workspace: Workspace, kind: WindowKind, of: date) -> None:
+    files = event_files(workspace, kind, of)
+    usage = usage_of_day(files or pl.DataFrame(schema=EVENT_SCHEMA), spill=workspace.spill)
+    folder = _folder(workspace, kind, of)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for table in _TABLES:
+        beside = folder / f".{table}.partial"
+        pq.write_table(getattr(usage, table), beside, compression="zstd")
+        beside.replace(folder / f"{table}.parquet")
+
+
+def _folder(workspace: Workspace, kind: WindowKind, of: date) -> Path:
+    return workspace.restricted / "usage" / kind / f"day={of}"
+

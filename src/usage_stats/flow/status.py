@@ -1,0 +1,59 @@
+"""A workspace and the time → the state of every period, and what is due next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from usage_stats.flow.calendar import Calendar, calendar_of
+from usage_stats.flow.publish import released_periods
+from usage_stats.flow.workspace import Workspace
+from usage_stats.measure.table_spec import cube_of
+from usage_stats.periods import Period, periods_of
+
+__all__ = ["status_of"]
+
+
+def status_of(workspace: Workspace, now: datetime) -> dict[str, Any]:
+    """Return `periods` (period, kind, state, days_missing), `lines` and `next`; counts only."""
+    calendar = calendar_of(workspace, now)
+    released = released_periods(workspace)
+    kinds = cube_of(workspace.config).periods
+    periods = [_row(calendar, p, p in released) for p in periods_of(calendar.known_days, kinds)]
+    return {"site": workspace.config.site, "lines": _lines(workspace), "periods": periods, "next": _next(calendar)}
+
+
+def _row(calendar: Calendar, period: Period, is_released: bool) -> dict[str, Any]:  # noqa: FBT001 a fact, not a choice
+    missing = [d for d in period.days if d not in calendar.sealed and not calendar.has_all_lines(d)]
+    state = "released" if is_released else _state(calendar, period, gap=bool(missing))
+    return {"period": period.code, "kind": period.kind, "state": state, "days_missing": len(missing)}
+
+
+def _state(calendar: Calendar, period: Period, *, gap: bool) -> str:
+    if not calendar.is_over(period):
+        return "open"
+    return "incomplete" if gap else "sealed"
+
+
+def _lines(workspace: Workspace) -> dict[str, Any]:
+    entries = workspace.ingested.entries()
+    rejected = sum((Counter(e["rejected"]) for e in entries), Counter[str]())
+    outcomes = sum((Counter(e["outcomes"]) for e in entries), Counter[str]())
+    return {
+        "lines": sum(e["lines"] for e in entries),
+        "parsed": sum(e["parsed"] for e in entries),
+        "rejected": dict(sorted(rejected.items())),
+        "outcomes": dict(sorted(outcomes.items())),
+        "late": outcomes["late"],
+    }
+
+
+def _next(calendar: Calendar) -> str:
+    days = [d for d in calendar.known_days if d not in calendar.sealed and calendar.gate(d) is None]
+    if not days:
+        return "nothing waits: put new logs in place and run again"
+    over = [d for d in days if calendar.has_all_lines(d)]
+    if not over:
+        return f"{days[0]} waits for lines of every source"
+    return f"{over[0]} is sealed by the first run after {calendar.config.seal_after_days} days of grace"

@@ -1,0 +1,108 @@
+"""A directory → a workspace: its settings, the places of its files, its ledgers, its lock.
+
+Belongs here: which file lies where. Does not: what is written into it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from usage_stats.config import Config, Policy, load_config, load_policy
+from usage_stats.deidentify.linkage_key import KeyStore
+from usage_stats.errors import ConfigError
+from usage_stats.ledger import Ledger
+
+__all__ = ["Workspace", "open_workspace", "write_atomically"]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace; `restricted/` is readable by its owner only."""
+
+    root: Path
+    config: Config
+    policy: Policy
+
+    @property
+    def restricted(self) -> Path:
+        return self.root / "restricted"
+
+    @property
+    def releases(self) -> Path:
+        return self.root / "releases"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse" / "usage_stats.duckdb"
+
+    @property
+    def spill(self) -> Path:
+        """Where the database may put what does not fit into memory: inside the restricted store."""
+        return self.restricted / "spill"
+
+    @cached_property
+    def ingested(self) -> Ledger:
+        """What was read of which content, and the event files made from it: the manifest of events."""
+        return self._ledger("ingest")
+
+    @cached_property
+    def sealed(self) -> Ledger:
+        """Which days are sealed."""
+        return self._ledger("days")
+
+    @cached_property
+    def released(self) -> Ledger:
+        """What left the house."""
+        return self._ledger("releases")
+
+    @cached_property
+    def keys(self) -> KeyStore:
+        """The linkage keys of this site."""
+        return KeyStore(self.restricted / "keys", self._ledger("keys"), site=self.config.site)
+
+    def _ledger(self, name: str) -> Ledger:
+        return Ledger(self.restricted / "ledgers" / f"{name}.jsonl")
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the workspace for writing.
+
+        Raises:
+            ConfigError: another run holds it.
+        """
+        self.restricted.mkdir(mode=0o700, exist_ok=True)
+        self.restricted.chmod(0o700)  # a copy or an unpacked backup may have opened it
+        with (self.restricted / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConfigError(
+                    f"{self.root}: another run is at work in this workspace; wait until it ends, then run again"
+                ) from None
+            yield
+
+
+def open_workspace(root: Path) -> Workspace:
+    """Read a workspace's settings.
+
+    Raises:
+        ConfigError: no workspace there, or its settings are not understood.
+    """
+    return Workspace(root=root.resolve(), config=load_config(root), policy=load_policy(root))
+
+
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Write a file beside its place and move it there: readers see the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.partial")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)

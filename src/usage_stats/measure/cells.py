@@ -1,0 +1,101 @@
+"""Usage rows of a window → the confidential cells of a period, and the crowd behind any set of them.
+
+Belongs here: distinct persons and networks, exactly, never as sums. Does not: what may be published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from usage_stats.measure.relations import CellKey
+from usage_stats.measure.table_spec import Cube
+from usage_stats.periods import Period, parse_period
+from usage_stats.sqlmodel import run_model
+
+__all__ = ["Counts", "Crowd", "UsageFiles", "basis_counts", "period_cells"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The figures of one cell: persons, visits, page views, and distinct networks they came from."""
+
+    visitors: int
+    visits: int
+    page_views: int
+    networks: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFiles:
+    """The usage files of a period's days, under the pseudonyms of one window."""
+
+    component_day: tuple[Path, ...]
+    network_day: tuple[Path, ...]
+
+
+def period_cells(
+    cube: Cube, period: Period, files: UsageFiles, *, spill: Path | None = None
+) -> dict[CellKey, Counts]:
+    """Count a period's cells: every category of the table, zeros and totals included."""
+    inputs = {
+        "frame.category": cube.frame(),
+        "usage.component_day": list(files.component_day),
+        "usage.network_day": list(files.network_day),
+    }
+    table = run_model("cell.component", inputs, parameters=_span(period), spill=spill)
+    return {
+        CellKey(period.code, row["component"], row["sub_component"]): Counts(
+            row["visitors"], row["visits"], row["page_views"], row["networks"]
+        )
+        for row in table.to_pylist()
+    }
+
+
+def basis_counts(period: Period, files: UsageFiles) -> dict[str, int]:
+    """Distinct visitors of the whole site by what their pseudonym rests on."""
+    inputs = {"usage.component_day": list(files.component_day)}
+    table = run_model("cell.identity_basis", inputs, parameters=_span(period))
+    return {row["identity_basis"]: row["visitors"] for row in table.to_pylist()}
+
+
+def _span(period: Period) -> dict[str, date]:
+    return {"first_date": period.first, "last_date": period.last}
+
+
+class Crowd:
+    """How many distinct persons and networks stand behind a set of cells taken together.
+
+    The remainder of a published sum is a figure too, and rests on the union of the withheld parts' persons.
+    """
+
+    def __init__(self, files: UsageFiles) -> None:
+        self._persons = _members(files.component_day, "person")
+        self._networks = _members(files.network_day, "network")
+
+    def behind(self, keys: Iterable[CellKey]) -> tuple[int, int]:
+        """Distinct (persons, networks) over all the cells."""
+        spots = {(d, k.component, k.sub_component) for k in keys for d in parse_period(k.period).days}
+        return _distinct(self._persons, spots), _distinct(self._networks, spots)
+
+
+Spot = tuple[date, str, str]
+Members = dict[Spot, np.ndarray[tuple[int], np.dtype[np.uint64]]]
+
+
+def _members(paths: Sequence[Path], column: str) -> Members:
+    keys = ["event_date", "component", "sub_component"]
+    if not paths:
+        return {}
+    grouped = pl.read_parquet(list(paths)).group_by(keys).agg(pl.col(column).unique())
+    return {(d, c, s): np.asarray(ids) for d, c, s, ids in grouped.select(*keys, column).iter_rows()}
+
+
+def _distinct(members: Members, spots: Collection[Spot]) -> int:
+    found = [members[spot] for spot in spots if spot in members]
+    return len(np.unique(np.concatenate(found))) if found else 0

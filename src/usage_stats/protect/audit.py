@@ -1,0 +1,108 @@
+"""What a reader gets → how far each withheld figure can be worked out, and whether that is too far.
+
+Belongs here: the attacker's judgement, from published figures, rules and relations alone. Does not: knowing
+what was withheld for which reason, or choosing anything. It shares the statement of relations and the solver
+with the choice of suppressions, nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from usage_stats.ledger import canonical_json
+from usage_stats.measure.relations import MEASURES, CellKey, Measure, Relation, Variable, constraints
+from usage_stats.protect.requirement import Requirement, View
+from usage_stats.protect.solver import System, systems
+
+__all__ = ["AuditReport", "Interval", "audit", "unbounded", "view_digest"]
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """What an attacker can deduce of a withheld measure: it lies in low..high."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """The deduced intervals of every withheld cell, and the cells that are exposed; bound to what was read."""
+
+    digest: str
+    intervals: Mapping[CellKey, Mapping[Measure, Interval]]
+    exposed: tuple[CellKey, ...]
+
+    @property
+    def passed(self) -> bool:
+        return not self.exposed
+
+
+def view_digest(view: View) -> str:
+    """A digest of what a reader sees, so that a report cannot be shown for another table."""
+    rows = [[*key, list(figures) if figures else None] for key, figures in sorted(view.items())]
+    return hashlib.sha256(canonical_json(rows).encode()).hexdigest()
+
+
+def audit(
+    view: View, relations: Sequence[Relation], requirement: Requirement, *, about: Collection[CellKey] = ()
+) -> AuditReport:
+    """Attack every withheld cell of the view.
+
+    A withheld cell is known to hold at least one page view, for empty cells are published as zero. It is
+    exposed if it may be about fewer than the minimum persons, and any of its measures can be pinned down
+    more closely than the requirement allows, or the persons can be bounded below the minimum.
+
+    Args:
+        view: every cell the reader has, published or withheld.
+        relations: how the cells hang together.
+        requirement: what must stay in doubt.
+        about: the new cells, if any: only what hangs together with them is attacked again.
+
+    Raises:
+        SolverError: a linear program was not solved; that is no pass.
+    """
+    hidden = sorted(key for key, figures in view.items() if figures is None)
+    intervals: dict[CellKey, dict[Measure, Interval]] = {}
+    for system in _attacked(view, relations, hidden, about):
+        for variable in system.variables:
+            intervals.setdefault(variable.cell, {})[variable.measure] = Interval(*system.bounds(variable))
+    exposed = tuple(key for key in sorted(intervals) if _is_exposed(intervals[key], requirement))
+    return AuditReport(view_digest(view), intervals, exposed)
+
+
+def _attacked(
+    view: View, relations: Sequence[Relation], hidden: Sequence[CellKey], about: Collection[CellKey]
+) -> Iterable[System]:
+    known = {
+        Variable(key, measure): figures[i]
+        for key, figures in view.items()
+        if figures is not None
+        for i, measure in enumerate(MEASURES)
+    }
+    rows = constraints(relations, hidden)
+    ceiling = unbounded(known.values())
+    touched = _touching(relations, set(about)) | set(about)
+    for system in systems(rows, known, floor=1, ceiling=ceiling):
+        if not about or any(v.cell in touched for v in system.variables):
+            yield system
+
+
+def _touching(relations: Iterable[Relation], about: set[CellKey]) -> set[CellKey]:
+    """The cells that share a relation with one of the new cells: the news may tell about them."""
+    groups = [{r.whole, *r.parts} for r in relations]
+    return {key for group in groups if group & about for key in group}
+
+
+def unbounded(values: Iterable[int]) -> int:
+    """A number beyond anything the published figures allow, standing for "no upper bound"."""
+    return 1_000 + 10 * max(values, default=0)
+
+
+def _is_exposed(found: Mapping[Measure, Interval], requirement: Requirement) -> bool:
+    visitors = found["visitors"]
+    if visitors.low >= requirement.persons:
+        return False  # surely about enough persons: whatever else is deduced singles out nobody
+    narrow = any(i.high - i.low < requirement.width(i.high) for i in found.values())
+    return narrow or visitors.high < requirement.persons

@@ -1,0 +1,184 @@
+"""Sensitive cells → the further cells to withhold so that no sum, difference or bound gives them away.
+
+Belongs here: choosing. It is greedy and deterministic: whatever is still in danger is answered by withholding
+the cheapest helpful cell, until nothing is; then everything that turns out not to be needed is published again.
+Withholding all new cells always ends it, for what was out before was safe. Does not: the last word; the
+audit has that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from usage_stats.errors import AuditFailed
+from usage_stats.measure.cells import Counts
+from usage_stats.measure.relations import MEASURES, CellKey, Relation, Variable, constraints
+from usage_stats.protect.requirement import Requirement, View
+from usage_stats.protect.solver import System, systems
+
+__all__ = ["Problem", "choose_withheld"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A new period's cells, beside what was published before.
+
+    Attributes:
+        cells: the new cells with their confidential counts.
+        primary: the sensitive ones among them.
+        history: the related cells already released: their figures, or None where withheld.
+        relations: how all of these hang together.
+        pairs: (part, whole) wherever the persons of one cell are among those of the other.
+        requirement: what must stay in doubt.
+        remainder_allowed: whether cells, taken together, rest on enough persons and networks.
+    """
+
+    cells: Mapping[CellKey, Counts]
+    primary: frozenset[CellKey]
+    history: Mapping[CellKey, tuple[int, int, int] | None]
+    relations: Sequence[Relation]
+    pairs: Sequence[tuple[CellKey, CellKey]]
+    requirement: Requirement
+    remainder_allowed: Callable[[Sequence[CellKey]], bool]
+
+
+# The cells of which withholding one would answer a danger, the most welcome first.
+Danger = list[CellKey]
+
+
+def choose_withheld(problem: Problem) -> frozenset[CellKey]:
+    """Return the cells to withhold, primary ones included; none of the others can be left out.
+
+    Raises:
+        AuditFailed: even withholding every new cell leaves an earlier one in danger.
+        SolverError: a linear program was not solved.
+    """
+    withheld = set(problem.primary)
+    while dangers := _dangers(problem, withheld):
+        answered = {_answer(danger) for danger in dangers}
+        withheld |= answered
+    return frozenset(_pruned(problem, withheld))
+
+
+def _answer(danger: Danger) -> CellKey:
+    if not danger:
+        raise AuditFailed(
+            "every cell of the period is withheld, and yet an earlier release could be worked out with what "
+            "remains: nothing is released for it"
+        )
+    return danger[0]
+
+
+def _pruned(problem: Problem, withheld: set[CellKey]) -> set[CellKey]:
+    """Publish again, the largest first, what protects nothing after all."""
+    for key in sorted(withheld - problem.primary, key=lambda k: (-problem.cells[k].visitors, k)):
+        if not _dangers(problem, withheld - {key}):
+            withheld = withheld - {key}
+    return withheld
+
+
+def _dangers(problem: Problem, withheld: set[CellKey]) -> list[Danger]:
+    """What is in danger: cheap arguments first, linear programs only where these find nothing."""
+    return (
+        list(_thin_remainders(problem, withheld))
+        or list(_close_pairs(problem, withheld))
+        or list(_narrow_cells(problem, withheld))
+    )
+
+
+def _is_hidden(problem: Problem, withheld: set[CellKey], key: CellKey) -> bool:
+    return key in withheld or (key in problem.history and problem.history[key] is None)
+
+
+def _helpful(problem: Problem, withheld: set[CellKey], keys: Iterable[CellKey]) -> Danger:
+    """New, published, non-empty cells, those with the fewest visitors first."""
+    able = {k for k in keys if k in problem.cells and k not in withheld and problem.cells[k].visitors > 0}
+    return sorted(able, key=lambda k: (problem.cells[k].visitors, k))
+
+
+def _thin_remainders(problem: Problem, withheld: set[CellKey]) -> Iterator[Danger]:
+    """A published whole less its published parts is a figure about the withheld parts: is it allowed?"""
+    for relation in problem.relations:
+        if relation.whole not in problem.cells or relation.whole in withheld or not relation.complete:
+            continue
+        hidden = [part for part in relation.parts if _is_hidden(problem, withheld, part)]
+        if hidden and (len(hidden) == 1 or not problem.remainder_allowed(hidden)):
+            yield [*_helpful(problem, withheld, relation.parts), relation.whole]
+
+
+def _close_pairs(problem: Problem, withheld: set[CellKey]) -> Iterator[Danger]:
+    """Fewer than the minimum persons in a whole but not in its part: the difference singles them out."""
+    for part, whole in problem.pairs:
+        visitors = [_visitors(problem, withheld, key) for key in (part, whole)]
+        if None not in visitors and 0 < visitors[1] - visitors[0] < problem.requirement.persons:  # type: ignore[operator] # None was ruled out
+            yield [key for key in (part, whole) if key in problem.cells]
+
+
+def _visitors(problem: Problem, withheld: set[CellKey], key: CellKey) -> int | None:
+    if _is_hidden(problem, withheld, key):
+        return None
+    figures = problem.history.get(key)
+    return figures[0] if figures else problem.cells[key].visitors
+
+
+def _narrow_cells(problem: Problem, withheld: set[CellKey]) -> Iterator[Danger]:
+    """Withheld cells that published figures pin down too closely, by whole-number points that fit them all."""
+    view = _view(problem, withheld)
+    by_cell: dict[CellKey, set[CellKey]] = {}
+    for relation in problem.relations:
+        for key in (relation.whole, *relation.parts):
+            by_cell.setdefault(key, set()).update((relation.whole, *relation.parts))
+    for system in _systems(problem, view):
+        for cell in _weak(system, problem.requirement):
+            near = _helpful(problem, withheld, by_cell.get(cell, ()))
+            yield near or _helpful(problem, withheld, problem.cells)
+
+
+def _view(problem: Problem, withheld: set[CellKey]) -> View:
+    new = {
+        key: None if key in withheld else (c.visitors, c.visits, c.page_views)
+        for key, c in problem.cells.items()
+    }
+    return {**problem.history, **new}
+
+
+def _systems(problem: Problem, view: View) -> Iterator[System]:
+    hidden = sorted(key for key, figures in view.items() if figures is None)
+    known = {
+        Variable(key, measure): value
+        for key, figures in view.items()
+        if figures is not None
+        for measure, value in zip(MEASURES, figures, strict=True)
+    }
+    ceiling = 1_000 + 10 * max(known.values(), default=0)
+    near = {
+        key
+        for relation in problem.relations
+        if any(key in problem.cells for key in (relation.whole, *relation.parts))
+        for key in (relation.whole, *relation.parts)
+    }
+    for system in systems(constraints(problem.relations, hidden), known, floor=1, ceiling=ceiling):
+        if any(variable.cell in near for variable in system.variables):
+            yield system
+
+
+def _weak(system: System, requirement: Requirement) -> list[CellKey]:
+    """Cells of the system for which no two whole-number points lie far enough apart."""
+    low = np.full(len(system.variables), np.inf)
+    high = np.full(len(system.variables), -np.inf)
+    weak: dict[CellKey, None] = {}
+    for index, variable in enumerate(system.variables):
+        for direction in (1, -1):
+            if high[index] - low[index] < requirement.width(max(high[index], 0)):
+                point = system.extreme(variable, direction)
+                low, high = np.minimum(low, point), np.maximum(high, point)
+        if high[index] - low[index] < requirement.width(max(high[index], 0)):
+            weak[variable.cell] = None
+    return [cell for cell in weak if _may_be_few(system, cell, requirement)]
+
+
+def _may_be_few(system: System, cell: CellKey, requirement: Requirement) -> bool:
+    return system.bounds(Variable(cell, "visitors"))[0] < requirement.persons

@@ -1,0 +1,127 @@
+"""A protected table, the policy and the facts around it → a release; there is no other way to make one.
+
+Belongs here: the last checks before figures leave, and the record of what they rest on. Does not: writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from usage_stats.config import TOTAL, Policy, Table, Thresholds, Use
+from usage_stats.errors import PolicyViolation
+from usage_stats.measure.relations import CellKey
+from usage_stats.measure.table_spec import Cube
+from usage_stats.periods import Period
+from usage_stats.protect.protected_table import ProtectedTable
+from usage_stats.release.differencing import check_differences, check_minimum
+
+__all__ = ["Facts", "Release", "Row", "basis_shares", "open_gate", "policy_versions"]
+
+Row = tuple[str, str, str, int | None, int | None, int | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a release rests on, as told to its readers.
+
+    Attributes:
+        site: whose figures. time_zone: in which days begin and end.
+        thresholds: the minimum persons and networks, the protection share.
+        policy_versions: the versions of the privacy policy in force on the period's days.
+        identity_basis_shares: shares of visitors by basis; None where one basis has too few persons.
+        robot_lists: which lists decided who is a robot.
+        software: name and version.
+        days_without_lines: days of the period on which a log had no line, accepted by the operator.
+    """
+
+    site: str
+    time_zone: str
+    thresholds: Thresholds
+    policy_versions: tuple[str, ...]
+    identity_basis_shares: Mapping[str, float] | None
+    robot_lists: str
+    software: str
+    days_without_lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One period as it may leave: rows of (period, component, sub_component, figures, status)."""
+
+    period: Period
+    rows: tuple[Row, ...]
+    facts: Facts
+
+    @property
+    def withheld(self) -> int:
+        return sum(row[-1] == "suppressed" for row in self.rows)
+
+    def view(self) -> dict[CellKey, tuple[int, int, int] | None]:
+        """What a reader has: the figures of published cells, None for withheld ones."""
+        return {
+            CellKey(*row[:3]): None if row[-1] == "suppressed" else (row[3], row[4], row[5])  # type: ignore[misc] # only suppressed rows hold None
+            for row in self.rows
+        }
+
+    def cut(self, table: Table) -> Release:
+        """The rows that a table of fewer dimensions has."""
+        if "sub_component" in table.dimensions:
+            return self
+        return replace(self, rows=tuple(row for row in self.rows if row[2] == TOTAL))
+
+
+def open_gate(
+    protected: ProtectedTable,
+    *,
+    cube: Cube,
+    period: Period,
+    pairs: Sequence[tuple[CellKey, CellKey]],
+    facts: Facts,
+) -> Release:
+    """Make the release, after the checks that depend on nothing but what a reader gets.
+
+    Raises:
+        DifferencingFailed: two figures side by side, or one alone, would single out too few.
+    """
+    view = {**protected.context, **protected.view()}
+    check_minimum(protected.view(), facts.thresholds.minimum_persons)
+    check_differences(view, pairs, facts.thresholds.minimum_persons)
+    published = "incomplete" if facts.days_without_lines else "published"
+    rows = []
+    for category in cube.categories:
+        figures = protected.view()[CellKey(period.code, *category)]
+        values = figures or (None, None, None)
+        rows.append((period.code, *category, *values, published if figures else "suppressed"))
+    return Release(period=period, rows=tuple(rows), facts=facts)
+
+
+def policy_versions(policy: Policy, days: Sequence[date], use: Use) -> tuple[str, ...]:
+    """The policy versions in force on the days, all of which allow the use.
+
+    Raises:
+        PolicyViolation: a day has no version in force, or one that does not allow the use.
+    """
+    found: dict[str, None] = {}
+    for day in days:
+        version = policy.in_force(day)
+        if version is None:
+            raise PolicyViolation(
+                f"policy.yaml: no version is in force on {day}; add the version that was, with its `effective` date"
+            )
+        if use not in version.uses:
+            raise PolicyViolation(
+                f"policy.yaml: version {version.version}, in force on {day}, does not allow {use}; "
+                "figures that rest on that day are not released for it"
+            )
+        found[version.version] = None
+    return tuple(found)
+
+
+def basis_shares(counts: Mapping[str, int], minimum_persons: int) -> dict[str, float] | None:
+    """Shares of visitors by identity basis, to two decimals; None if a basis has too few persons to be told."""
+    total = sum(counts.values())
+    if not total or any(0 < n < minimum_persons for n in counts.values()):
+        return None
+    return {basis: round(counts.get(basis, 0) / total, 2) for basis in ("account", "cookie", "address")}

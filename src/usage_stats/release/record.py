@@ -1,0 +1,58 @@
+"""A release ↔ its record: the bytes that the ledger vouches for, from which every copy is made.
+
+Belongs here: writing down and reading back what a reader gets. Does not: confidential counts; a record has none.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from usage_stats.config import Thresholds
+from usage_stats.errors import LedgerError
+from usage_stats.ledger import canonical_json
+from usage_stats.periods import parse_period
+from usage_stats.release.gate import Facts, Release
+
+__all__ = ["digest_of", "from_record", "to_record"]
+
+
+def to_record(release: Release) -> bytes:
+    """The one text of a release."""
+    facts = dataclasses.asdict(release.facts) | {"thresholds": release.facts.thresholds.model_dump()}
+    return (canonical_json({"period": release.period.code, "rows": release.rows, "facts": facts}) + "\n").encode()
+
+
+def digest_of(record: bytes) -> str:
+    """What the ledger keeps of a record."""
+    return hashlib.sha256(record).hexdigest()
+
+
+def from_record(path: Path, digest: str) -> Release:
+    """Read a release back; only what passed the gate has a digest in the ledger.
+
+    Raises:
+        LedgerError: the record is missing or not what the ledger vouches for.
+    """
+    try:
+        record = path.read_bytes()
+    except OSError:
+        raise LedgerError(f"{path}: {_LOST}") from None
+    if digest_of(record) != digest:
+        raise LedgerError(f"{path}: was changed after its release; {_LOST}")
+    data = json.loads(record)
+    return Release(parse_period(data["period"]), tuple(map(tuple, data["rows"])), _facts(data["facts"]))
+
+
+def _facts(data: dict[str, Any]) -> Facts:
+    tuples = {key: tuple(data[key]) for key in ("policy_versions", "days_without_lines")}
+    return Facts(**{**data, **tuples, "thresholds": Thresholds(**data["thresholds"])})
+
+
+_LOST = (
+    "the release ledger vouches for a record that is not there. Later figures cannot be checked against it, so "
+    "nothing is released: restore restricted/ from its backup"
+)

@@ -1,0 +1,177 @@
+"""A model file under `sql/` and its inputs → a checked Arrow table.
+
+Belongs here: reading the header, running the one SELECT, holding the result to what the header promises.
+Does not: any SQL. Paths are `sql/<schema>/<table>.sql`; what a model reads is registered under those names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from usage_stats.errors import InternalError, SchemaError
+
+__all__ = ["PRIVACY_CLASSES", "Column", "Model", "load_model", "model_names", "run_model"]
+
+PRIVACY_CLASSES = ("identified", "restricted", "confidential", "shareable")
+_KEYS = {"grain", "privacy", "reads", "column", "unique", "assert"}
+_NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A documented column: what it means and its unit."""
+
+    name: str
+    meaning: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A SQL model: its header, parsed, and its text."""
+
+    name: str
+    grain: str
+    privacy: str
+    reads: tuple[str, ...]
+    columns: tuple[Column, ...]
+    unique: tuple[str, ...]
+    asserts: tuple[str, ...]
+    sql: str
+
+
+def _root() -> Path:
+    """`sql/` inside an installed package, else at the root of the checkout."""
+    packaged = Path(__file__).parent / "sql"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "sql"
+
+
+def model_names() -> list[str]:
+    """All models, as `schema.table`."""
+    return sorted(f"{path.parent.name}.{path.stem}" for path in _root().glob("*/*.sql"))
+
+
+def load_model(name: str) -> Model:
+    """Read a model and its header.
+
+    Raises:
+        SchemaError: no such model, an unknown or missing header key, or an unknown privacy class.
+    """
+    path = _root() / f"{name.replace('.', '/')}.sql"
+    if not _NAME.fullmatch(name) or not path.is_file():
+        raise SchemaError(f"no SQL model {name}; models are: {', '.join(model_names())}")
+    text = path.read_text(encoding="utf-8")
+    header = _header(text, path)
+    if not header["column"] or header["privacy"][:1] not in [[p] for p in PRIVACY_CLASSES]:
+        raise SchemaError(f"{path}: needs model.column lines and a model.privacy out of {PRIVACY_CLASSES}")
+    return Model(
+        name=name,
+        grain="; ".join(header["grain"]),
+        privacy=header["privacy"][0],
+        reads=tuple(_words(header["reads"])),
+        columns=tuple(_column(line, path) for line in header["column"]),
+        unique=tuple(_words(header["unique"])),
+        asserts=tuple(header["assert"]),
+        sql=text,
+    )
+
+
+def _header(text: str, path: Path) -> dict[str, list[str]]:
+    header: dict[str, list[str]] = {key: [] for key in _KEYS}
+    for key, value in re.findall(r"^-- model\.(\w+)\s*=\s*(.+?)\s*$", text, re.MULTILINE):
+        if key not in _KEYS:
+            raise SchemaError(f"{path}: unknown header key model.{key}; allowed: {', '.join(sorted(_KEYS))}")
+        header[key].append(value)
+    return header
+
+
+def _words(lines: list[str]) -> list[str]:
+    return [word.strip() for line in lines for word in line.split(",")]
+
+
+def _column(line: str, path: Path) -> Column:
+    parts = [part.strip() for part in line.split("|")]
+    if len(parts) != 3:
+        raise SchemaError(f"{path}: write `model.column = name | meaning | unit`")
+    return Column(*parts)
+
+
+def run_model(
+    name: str, inputs: Mapping[str, Any], *, parameters: Mapping[str, Any] | None = None, spill: Path | None = None
+) -> pa.Table:
+    """Run a model on its inputs and check the result against the header.
+
+    Args:
+        name: the model, as `schema.table`.
+        inputs: for each `model.reads` name an Arrow table, a Polars frame or a list of Parquet paths.
+            Files are named one by one, never by a pattern: a file of a dead attempt must not count.
+        parameters: values for the model's `$parameters`.
+        spill: a restricted directory that larger-than-memory work may use; without it, none is spilled.
+
+    Raises:
+        SchemaError: the result breaks the header's columns, key or assertions; nothing of a row is told.
+    """
+    model = load_model(name)
+    if set(inputs) != set(model.reads):
+        raise InternalError(f"{name} reads {model.reads} but was given {sorted(inputs)}: this is a bug")
+    with duckdb.connect(":memory:", config=_settings(spill)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for number, (source, data) in enumerate(sorted(inputs.items())):
+            _register(connection, source, data, f"input_{number}")
+        result = _select(connection, model, dict(parameters or {}))
+        _check(connection, model, result)
+    return result
+
+
+def _settings(spill: Path | None) -> dict[str, str]:
+    # An empty temp_directory turns spilling off: the default would write plain rows beside the caller.
+    return {"temp_directory": str(spill) if spill else "", "autoinstall_known_extensions": "false"}
+
+
+def _register(connection: duckdb.DuckDBPyConnection, source: str, data: Any, alias: str) -> None:
+    if not _NAME.fullmatch(source):
+        raise InternalError(f"{source!r} is no schema.table: this is a bug")
+    schema = source.partition(".")[0]
+    connection.execute(f"create schema if not exists {schema}")
+    if isinstance(data, list):
+        relation = connection.read_parquet([str(path) for path in data])
+        relation.create_view(alias)
+    else:
+        connection.register(alias, data.to_arrow() if hasattr(data, "to_arrow") else data)
+    connection.execute(f"create view {source} as select * from {alias}")  # noqa: S608 both names are ours, checked
+
+
+def _select(connection: duckdb.DuckDBPyConnection, model: Model, parameters: dict[str, Any]) -> pa.Table:
+    used = {key: value for key, value in parameters.items() if re.search(rf"\${key}\b", model.sql)}
+    try:
+        return connection.sql(model.sql, params=used or None).to_arrow_table()
+    except duckdb.Error as error:
+        # The engine's text may quote a value of a row; its class says enough with the model's name.
+        raise SchemaError(f"model {model.name} failed in the database: {type(error).__name__}") from None
+
+
+def _check(connection: duckdb.DuckDBPyConnection, model: Model, result: pa.Table) -> None:
+    documented = [column.name for column in model.columns]
+    if result.column_names != documented:
+        raise SchemaError(f"model {model.name} returns {result.column_names}, its header says {documented}")
+    connection.register("result", result)
+    if model.unique:
+        keys = ", ".join(model.unique)
+        sql = f"select count(*) from (select {keys} from result group by {keys} having count(*) > 1)"  # noqa: S608 names from our own header
+        _count_zero(connection, sql, f"model {model.name}: rows share a key of ({keys})")
+    for condition in model.asserts:
+        sql = f"select count(*) from result where not ({condition})"  # noqa: S608 text from our own header
+        _count_zero(connection, sql, f"model {model.name}: rows break `{condition}`")
+
+
+def _count_zero(connection: duckdb.DuckDBPyConnection, sql: str, message: str) -> None:
+    rows = connection.execute(sql).fetchall()[0][0]
+    if rows:
+        raise SchemaError(f"{message} ({rows} rows)")
