@@ -31,7 +31,10 @@ app = typer.Typer(
 )
 
 Workspace = Annotated[
-    Path, typer.Option("--workspace", "-w", help="The workspace: a directory with usage_stats.yaml.", show_default="here")
+    Path,
+    typer.Option(
+        "--workspace", "-w", help="The workspace: a directory with usage_stats.yaml.", show_default="here"
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.")]
 
@@ -46,7 +49,9 @@ def main() -> None:
 
 
 @app.callback(invoke_without_command=True)
-def version(show: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:  # noqa: FBT002 a flag of the command line
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:  # noqa: FBT002 a flag of the command line
     if show:
         typer.echo(f"usage-stats {__version__}")
         raise typer.Exit
@@ -57,9 +62,13 @@ def init(
     directory: Annotated[Path, typer.Argument(help="The workspace to make.", metavar="DIR")],
     log: Annotated[
         list[Path] | None,
-        typer.Option(help="An access log to propose components from; repeat for several. It is read, not copied."),
+        typer.Option(
+            help="An access log to propose components from; repeat for several. It is read, not copied."
+        ),
     ] = None,
-    site: Annotated[str | None, typer.Option(help="The site's short name.", show_default="the directory's name")] = None,
+    site: Annotated[
+        str | None, typer.Option(help="The site's short name.", show_default="the directory's name")
+    ] = None,
     time_zone: Annotated[str, typer.Option(help="Where the reporting days begin and end.")] = "UTC",
 ) -> None:
     """Write a commented starter workspace, for your own logs."""
@@ -68,7 +77,9 @@ def init(
     written = write_starter(directory, logs=log or [], site=site, time_zone=time_zone)
     for path in written:
         typer.echo(f"wrote {path}")
-    typer.echo(f"next: look at {directory / 'usage_stats.yaml'}, then run `usage-stats run --workspace {directory}`")
+    typer.echo(
+        f"next: look at {directory / 'usage_stats.yaml'}, then run `usage-stats run --workspace {directory}`"
+    )
 
 
 @app.command()
@@ -95,8 +106,12 @@ def inspect(
 @app.command()
 def run(
     workspace: Workspace = Path(),
-    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Seal no earlier day.")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Seal no later day.")] = None,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Seal no earlier day.")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Seal no later day.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """The main job: read new logs, seal, protect and release what is due. Safe to repeat at any time."""
@@ -128,7 +143,9 @@ def generate(
     directory: Annotated[Path, typer.Argument(help="Where logs/ and truth/ are written.", metavar="DIR")],
     lines: Annotated[int, typer.Option(help="About how many lines.")] = 500_000,
     days: Annotated[int, typer.Option(help="How many days.")] = 61,
-    first_day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day.")] = datetime(2026, 3, 1),  # noqa: B008, DTZ001 a plain calendar day
+    first_day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day.")] = datetime(
+        2026, 3, 1
+    ),  # noqa: B008, DTZ001 a plain calendar day
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 20_260_301,
 ) -> None:
     """Make synthetic access logs whose true figures are known, in the sample workspace's format."""
@@ -138,9 +155,16 @@ def generate(
     with bars(Console(stderr=True)) as reporter:
         reporter.start("making sample logs", days)
         made = generate_logs(
-            directory, seed=seed, first_day=first_day.date(), days=days, lines=lines, on_day=lambda _: reporter.advance(1)
+            directory,
+            seed=seed,
+            first_day=first_day.date(),
+            days=days,
+            lines=lines,
+            on_day=lambda _: reporter.advance(1),
         )
-    typer.echo(f"wrote {made.lines:,} lines in {len(made.files)} files to {directory / 'logs'}, the truth to {directory / 'truth'}")
+    typer.echo(
+        f"wrote {made.lines:,} lines in {len(made.files)} files to {directory / 'logs'}, the truth to {directory / 'truth'}"
+    )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,17 @@ from zoneinfo import ZoneInfo
 
 from usage_stats.errors import InternalError
 
-__all__ = ["WINDOW_OF", "Period", "PeriodKind", "WindowKind", "day", "month", "parse_period", "periods_of", "week"]
+__all__ = [
+    "WINDOW_OF",
+    "Period",
+    "PeriodKind",
+    "WindowKind",
+    "day",
+    "month",
+    "parse_period",
+    "periods_of",
+    "week",
+]
 
 PeriodKind = Literal["day", "week", "month"]
 WindowKind = Literal["week", "month"]

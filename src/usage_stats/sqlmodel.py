@@ -104,7 +104,11 @@ def _column(line: str, path: Path) -> Column:
 
 
 def run_model(
-    name: str, inputs: Mapping[str, Any], *, parameters: Mapping[str, Any] | None = None, spill: Path | None = None
+    name: str,
+    inputs: Mapping[str, Any],
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    spill: Path | None = None,
 ) -> pa.Table:
     """Run a model on its inputs and check the result against the header.
 

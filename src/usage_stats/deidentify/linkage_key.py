@@ -72,7 +72,9 @@ class KeyStore:
         except OSError:
             raise LedgerError(f"{path}: {_LOST}") from None
         if mode:
-            raise LedgerError(f"{path}: is open to others (mode {mode:o}); run `chmod 600` on it, then run again")
+            raise LedgerError(
+                f"{path}: is open to others (mode {mode:o}); run `chmod 600` on it, then run again"
+            )
         if len(key) != KEY_BYTES:
             raise LedgerError(f"{path}: holds {len(key)} bytes instead of {KEY_BYTES}; {_LOST}")
         return key

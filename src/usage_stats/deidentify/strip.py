@@ -54,7 +54,9 @@ class _Columns:
     sub_component: list[str | None] = field(default_factory=list)
 
     def frame(self) -> pl.DataFrame:
-        columns = {name: getattr(self, name) for name in EVENT_SCHEMA} | {"viewed_at": [s * 1000 for s in self.viewed_at]}
+        columns = {name: getattr(self, name) for name in EVENT_SCHEMA} | {
+            "viewed_at": [s * 1000 for s in self.viewed_at]
+        }
         return pl.DataFrame(columns, schema=EVENT_SCHEMA)
 
 

@@ -99,5 +99,11 @@ def _write(
     beside.replace(folder)
     if not known:
         workspace.released.append(
-            {"event": "delivered", "partner": partner, "table": table, "period": release.period.code, "files": digests}
+            {
+                "event": "delivered",
+                "partner": partner,
+                "table": table,
+                "period": release.period.code,
+                "files": digests,
+            }
         )

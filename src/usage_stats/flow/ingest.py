@@ -88,7 +88,9 @@ def event_files(workspace: Workspace, kind: WindowKind, of: date) -> list[Path]:
 
 def _survey_all(workspace: Workspace, reporter: Reporter) -> list[_Unread | None]:
     """Each log file of each source: what of it is unread, or None. Files are looked at once, wholly."""
-    found = [(source, path) for source in workspace.config.sources for path in find_logs(workspace.root, source)]
+    found = [
+        (source, path) for source in workspace.config.sources for path in find_logs(workspace.root, source)
+    ]
     reporter.start("looking at logs", sum(path.stat().st_size for _, path in found))
     surveyed: list[_Unread | None] = []
     for source, path in found:

@@ -92,8 +92,7 @@ def publish(workspace: Workspace, calendar: Calendar, reporter: Reporter) -> lis
 def close_windows(workspace: Workspace, calendar: Calendar) -> None:
     """Close every window whose days are all sealed and whose periods are all released."""
     waiting = {
-        _window(p).code
-        for p in due_periods(calendar, cube_of(workspace.config), released_periods(workspace))
+        _window(p).code for p in due_periods(calendar, cube_of(workspace.config), released_periods(workspace))
     }
     for window in periods_of(calendar.sealed, ("week", "month")):
         finished = calendar.is_finished(window) and window.code not in waiting | calendar.closed
@@ -170,15 +169,16 @@ def _record(workspace: Workspace, release: Release, protected: ProtectedTable) -
     record = to_record(release)
     write_atomically(_record_path(workspace, release.period), record, mode=0o600)
     statuses = list(protected.statuses.values())
-    workspace.released.append({
-        "event": "released",
-        "period": release.period.code,
-        "sha256": digest_of(record),
-        "cells": {s: statuses.count(s) for s in sorted(set(statuses))},
-    })
+    workspace.released.append(
+        {
+            "event": "released",
+            "period": release.period.code,
+            "sha256": digest_of(record),
+            "cells": {s: statuses.count(s) for s in sorted(set(statuses))},
+        }
+    )
     return digest_of(record)
 
 
 def _record_path(workspace: Workspace, period: Period) -> Path:
     return workspace.restricted / "released" / f"{period.code}.json"
-

@@ -47,7 +47,7 @@ def run(
         ingested = ingest_new(workspace, now, reporter)
         sealed = seal_due(workspace, now, reporter, first=first, last=last)
         published = publish_due(workspace, now, reporter)
-        delivered = deliver_and_build(workspace, reporter)
+        delivered = deliver_and_build(workspace, now, reporter)
     return RunResult(ingested, sealed, published, delivered)
 
 
@@ -81,7 +81,7 @@ def publish_due(workspace: Workspace, now: datetime, reporter: Reporter) -> list
     return published
 
 
-def deliver_and_build(workspace: Workspace, reporter: Reporter) -> Delivered:
+def deliver_and_build(workspace: Workspace, _now: datetime, reporter: Reporter) -> Delivered:
     """Write partners' folders and, if anything is new, the analysts' file."""
     released = released_periods(workspace)
     delivered = deliver(workspace, reporter)

@@ -83,4 +83,3 @@ def _write_usage(workspace: Workspace, kind: WindowKind, of: date) -> None:
 
 def _folder(workspace: Workspace, kind: WindowKind, of: date) -> Path:
     return workspace.restricted / "usage" / kind / f"day={of}"
-

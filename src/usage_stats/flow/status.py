@@ -12,7 +12,7 @@ from usage_stats.flow.workspace import Workspace
 from usage_stats.measure.table_spec import cube_of
 from usage_stats.periods import Period, periods_of
 
-__all__ = ["status_of"]
+__all__ = ["incomplete_periods", "status_of"]
 
 
 def status_of(workspace: Workspace, now: datetime) -> dict[str, Any]:
@@ -21,7 +21,17 @@ def status_of(workspace: Workspace, now: datetime) -> dict[str, Any]:
     released = released_periods(workspace)
     kinds = cube_of(workspace.config).periods
     periods = [_row(calendar, p, p in released) for p in periods_of(calendar.known_days, kinds)]
-    return {"site": workspace.config.site, "lines": _lines(workspace), "periods": periods, "next": _next(calendar)}
+    return {
+        "site": workspace.config.site,
+        "lines": _lines(workspace),
+        "periods": periods,
+        "next": _next(calendar),
+    }
+
+
+def incomplete_periods(workspace: Workspace, now: datetime) -> list[str]:
+    """The periods that are over and wait for days without log lines."""
+    return [row["period"] for row in status_of(workspace, now)["periods"] if row["state"] == "incomplete"]
 
 
 def _row(calendar: Calendar, period: Period, is_released: bool) -> dict[str, Any]:  # noqa: FBT001 a fact, not a choice

@@ -15,15 +15,17 @@ __all__ = ["describe_inspection", "describe_run", "describe_status", "run_as_jso
 
 def describe_inspection(found: Inspection) -> str:
     """A few lines on one log file."""
-    return "\n".join([
-        found.file,
-        f"  format    {found.format}",
-        f"  lines     {found.lines:,} = {found.parsed:,} parsed + {found.rejected:,} rejected{_list(found.reasons)}",
-        f"  time      {found.first_at} to {found.last_at}" if found.first_at else "  time      none",
-        f"  robots    {found.robots:,} lines",
-        f"  clients   {found.clients:,} addresses",
-        f"  identity  {_list(found.identity_basis).strip(' ()') or 'none'} (lines by what a visitor would be told apart by)",
-    ])
+    return "\n".join(
+        [
+            found.file,
+            f"  format    {found.format}",
+            f"  lines     {found.lines:,} = {found.parsed:,} parsed + {found.rejected:,} rejected{_list(found.reasons)}",
+            f"  time      {found.first_at} to {found.last_at}" if found.first_at else "  time      none",
+            f"  robots    {found.robots:,} lines",
+            f"  clients   {found.clients:,} addresses",
+            f"  identity  {_list(found.identity_basis).strip(' ()') or 'none'} (lines by what a visitor would be told apart by)",
+        ]
+    )
 
 
 def describe_run(workspace: Workspace, result: RunResult) -> str:
@@ -36,11 +38,13 @@ def _read_words(result: RunResult) -> str:
     new = result.ingested
     if not new.new_files:
         return f"read       nothing new in {new.files} log files"
-    return "\n".join([
-        f"read       {new.lines:,} lines in {new.new_files} of {new.files} log files",
-        f"           {new.parsed:,} parsed + {new.rejected.total():,} rejected{_list(new.rejected)}",
-        f"           of the parsed: {_list(new.outcomes).strip(' ()')}",
-    ])
+    return "\n".join(
+        [
+            f"read       {new.lines:,} lines in {new.new_files} of {new.files} log files",
+            f"           {new.parsed:,} parsed + {new.rejected.total():,} rejected{_list(new.rejected)}",
+            f"           of the parsed: {_list(new.outcomes).strip(' ()')}",
+        ]
+    )
 
 
 def _published_words(result: RunResult) -> str:
@@ -53,12 +57,14 @@ def _published_words(result: RunResult) -> str:
     shown, hidden = cells["safe"] + cells["zero"], cells["primary"] + cells["secondary"]
     days = [p.period.code for p in result.published if p.period.kind == "day"]
     span = f" ({min(days)} to {max(days)})" if days else ""
-    return "\n".join([
-        f"published  {', '.join(f'{n} {_plural(kind, n)}' for kind, n in kinds.items())}{span}",
-        f"           {shown:,} figures published, {cells['zero']:,} of them zero",
-        f"withheld   {hidden:,} figures: {cells['primary']:,} rest on too few persons or networks, "
-        f"{cells['secondary']:,} more protect these",
-    ])
+    return "\n".join(
+        [
+            f"published  {', '.join(f'{n} {_plural(kind, n)}' for kind, n in kinds.items())}{span}",
+            f"           {shown:,} figures published, {cells['zero']:,} of them zero",
+            f"withheld   {hidden:,} figures: {cells['primary']:,} rest on too few persons or networks, "
+            f"{cells['secondary']:,} more protect these",
+        ]
+    )
 
 
 def _delivered_words(workspace: Workspace, result: RunResult) -> str:
@@ -107,7 +113,11 @@ def describe_status(found: Mapping[str, Any]) -> str:
 
 
 def _list(counts: Mapping[str, int]) -> str:
-    return f" ({', '.join(f'{n:,} {code}' for code, n in sorted(counts.items()) if n)})" if any(counts.values()) else ""
+    return (
+        f" ({', '.join(f'{n:,} {code}' for code, n in sorted(counts.items()) if n)})"
+        if any(counts.values())
+        else ""
+    )
 
 
 def _plural(word: str, n: int) -> str:

@@ -18,7 +18,17 @@ from typing import Literal, NamedTuple
 from usage_stats.measure.table_spec import Cube
 from usage_stats.periods import Period
 
-__all__ = ["ADDITIVE_OVER", "MEASURES", "CellKey", "Constraint", "Relation", "Variable", "constraints", "nested_pairs", "relations"]
+__all__ = [
+    "ADDITIVE_OVER",
+    "MEASURES",
+    "CellKey",
+    "Constraint",
+    "Relation",
+    "Variable",
+    "constraints",
+    "nested_pairs",
+    "relations",
+]
 
 Dimension = Literal["category", "period"]
 Measure = Literal["visitors", "visits", "page_views"]
@@ -94,9 +104,7 @@ def _splits(whole: Period, present: Sequence[Period]) -> list[list[Period]]:
     return [split for split in (days, [*weeks, *edges] if weeks else []) if split]
 
 
-def _category_relation(
-    period: Period, whole: tuple[str, str], parts: Sequence[tuple[str, str]]
-) -> Relation:
+def _category_relation(period: Period, whole: tuple[str, str], parts: Sequence[tuple[str, str]]) -> Relation:
     keys = tuple(CellKey(period.code, *part) for part in parts)
     return Relation("category", CellKey(period.code, *whole), keys)
 
@@ -133,9 +141,7 @@ def _of_cell(cell: CellKey) -> list[Constraint]:
     ]
 
 
-def nested_pairs(
-    cube: Cube, period: Period, earlier: Iterable[Period]
-) -> list[tuple[CellKey, CellKey]]:
+def nested_pairs(cube: Cube, period: Period, earlier: Iterable[Period]) -> list[tuple[CellKey, CellKey]]:
     """(part, whole) for each cell of the period and every cell whose persons are surely among its own."""
     inside = [period, *(p for p in earlier if period.covers(p) and p != period)]
     return [

@@ -18,6 +18,7 @@ from usage_stats.protect.solver import System, systems
 
 __all__ = ["AuditReport", "Interval", "audit", "unbounded", "view_digest"]
 
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """What an attacker can deduce of a withheld measure: it lies in low..high."""

@@ -90,7 +90,9 @@ class System:
             broken = np.full(len(self.variables), highspy.HighsVarType.kContinuous)
             self._highs.changeColsIntegrality(len(everyone), everyone, broken)
 
-    def _point(self, variable: Any, direction: int) -> tuple[float, np.ndarray[tuple[int], np.dtype[np.float64]]]:
+    def _point(
+        self, variable: Any, direction: int
+    ) -> tuple[float, np.ndarray[tuple[int], np.dtype[np.float64]]]:
         column = self._index[variable]
         self._highs.changeColCost(column, float(-direction))
         self._highs.run()
@@ -110,7 +112,8 @@ def _is_whole(point: np.ndarray[tuple[int], np.dtype[np.float64]]) -> bool:
 
 
 def _load(rows: Sequence[Row], index: Mapping[Any, int], *, floor: int, ceiling: int) -> Any:
-    model = highspy.Highs()
+    # The public class prints a banner before it can be told to be silent; its base does not.
+    model = highspy._core._Highs()  # noqa: SLF001 see above
     for option, value in {"output_flag": False, "threads": 1, "random_seed": 0, "mip_rel_gap": 0.0}.items():
         model.setOptionValue(option, value)
     program = highspy.HighsLp()

@@ -54,7 +54,9 @@ def _rows(releases: list[Release]) -> pa.Table:
     kinds = [column[1] for column in COLUMNS]
     rows = [(r.period.kind, r.period.first, *row) for r in releases for row in r.rows]
     columns = list(zip(*rows, strict=True)) or [()] * (len(names) + 2)
-    schema = pa.schema([("period_kind", pa.string()), ("first_date", pa.date32()), *zip(names, kinds, strict=True)])
+    schema = pa.schema(
+        [("period_kind", pa.string()), ("first_date", pa.date32()), *zip(names, kinds, strict=True)]
+    )
     return pa.table([pa.array(c, t) for c, t in zip(columns, schema.types, strict=True)], schema=schema)
 
 
@@ -63,33 +65,46 @@ def _add_catalog(
 ) -> None:
     connection.execute("create schema catalog")
     model = load_model("warehouse.figures")
-    listed = [{"table_name": n, "grain": model.grain, "period_kinds": ", ".join(t.periods)} for n, t in tables.items()]
+    listed = [
+        {"table_name": n, "grain": model.grain, "period_kinds": ", ".join(t.periods)}
+        for n, t in tables.items()
+    ]
     _create(connection, "catalog.tables", pa.Table.from_pylist(listed))
-    _create(connection, "catalog.columns", pa.Table.from_pylist([
-        {
-            "table_name": name,
-            "column_name": column.name,
-            "meaning": column.meaning,
-            "unit": column.unit,
-            "additive_over": ", ".join(ADDITIVE_OVER.get(column.name, ())),  # type: ignore[call-overload] # other columns have none
-        }
-        for name in tables
-        for column in model.columns
-    ]))
-    _create(connection, "catalog.periods", pa.Table.from_pylist([_period(r) for r in releases], schema=_PERIODS))
+    _create(
+        connection,
+        "catalog.columns",
+        pa.Table.from_pylist(
+            [
+                {
+                    "table_name": name,
+                    "column_name": column.name,
+                    "meaning": column.meaning,
+                    "unit": column.unit,
+                    "additive_over": ", ".join(ADDITIVE_OVER.get(column.name, ())),  # type: ignore[call-overload] # other columns have none
+                }
+                for name in tables
+                for column in model.columns
+            ]
+        ),
+    )
+    _create(
+        connection, "catalog.periods", pa.Table.from_pylist([_period(r) for r in releases], schema=_PERIODS)
+    )
 
 
-_PERIODS = pa.schema([
-    ("period", pa.string()),
-    ("period_kind", pa.string()),
-    ("first_date", pa.date32()),
-    ("last_date", pa.date32()),
-    ("state", pa.string()),
-    ("days_without_lines", pa.int64()),
-    ("minimum_persons", pa.int64()),
-    ("minimum_networks", pa.int64()),
-    ("policy_versions", pa.string()),
-])
+_PERIODS = pa.schema(
+    [
+        ("period", pa.string()),
+        ("period_kind", pa.string()),
+        ("first_date", pa.date32()),
+        ("last_date", pa.date32()),
+        ("state", pa.string()),
+        ("days_without_lines", pa.int64()),
+        ("minimum_persons", pa.int64()),
+        ("minimum_networks", pa.int64()),
+        ("policy_versions", pa.string()),
+    ]
+)
 
 
 def _period(release: Release) -> dict[str, object]:

@@ -26,9 +26,7 @@ def check_minimum(view: View, minimum_persons: int) -> None:
         raise DifferencingFailed(f"{_place(thin[0])}: a figure about fewer than {minimum_persons} persons")
 
 
-def check_differences(
-    view: View, pairs: Iterable[tuple[CellKey, CellKey]], minimum_persons: int
-) -> None:
+def check_differences(view: View, pairs: Iterable[tuple[CellKey, CellKey]], minimum_persons: int) -> None:
     """No published whole exceeds a published part of it by fewer than the minimum persons, unless by none.
 
     Raises:

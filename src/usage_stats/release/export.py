@@ -23,7 +23,13 @@ __all__ = ["COLUMNS", "release_files"]
 # name, Arrow type, Frictionless type, unit, meaning
 COLUMNS = (
     ("period", pa.string(), "string", None, "Day (2026-11-21), ISO week (2026-W47) or month (2026-11)."),
-    ("component", pa.string(), "string", None, "Part of the site; _T is the whole site, (other) what no rule names."),
+    (
+        "component",
+        pa.string(),
+        "string",
+        None,
+        "Part of the site; _T is the whole site, (other) what no rule names.",
+    ),
     ("sub_component", pa.string(), "string", None, "Part of the component; _T is the whole component."),
     (
         "visitors",
@@ -39,7 +45,13 @@ COLUMNS = (
         "visits",
         "Visits with at least one page view here; a visit ends after 30 quiet minutes or at midnight.",
     ),
-    ("page_views", pa.int64(), "integer", "page views", "Pages requested successfully by people, robots left out."),
+    (
+        "page_views",
+        pa.int64(),
+        "integer",
+        "page views",
+        "Pages requested successfully by people, robots left out.",
+    ),
     (
         "status",
         pa.string(),
@@ -77,7 +89,10 @@ def _parquet(release: Release) -> bytes:
         pa.field(name, kind, metadata={"description": meaning, **({"unit": unit} if unit else {})})
         for name, kind, _, unit, meaning in COLUMNS
     ]
-    arrays = [pa.array(values, kind) for values, (_, kind, *_) in zip(zip(*release.rows, strict=True), COLUMNS, strict=True)]
+    arrays = [
+        pa.array(values, kind)
+        for values, (_, kind, *_) in zip(zip(*release.rows, strict=True), COLUMNS, strict=True)
+    ]
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(arrays, schema=pa.schema(fields)), sink, compression="zstd")
     return bytes(sink.getvalue().to_pybytes())

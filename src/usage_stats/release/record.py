@@ -23,7 +23,9 @@ __all__ = ["digest_of", "from_record", "to_record"]
 def to_record(release: Release) -> bytes:
     """The one text of a release."""
     facts = dataclasses.asdict(release.facts) | {"thresholds": release.facts.thresholds.model_dump()}
-    return (canonical_json({"period": release.period.code, "rows": release.rows, "facts": facts}) + "\n").encode()
+    return (
+        canonical_json({"period": release.period.code, "rows": release.rows, "facts": facts}) + "\n"
+    ).encode()
 
 
 def digest_of(record: bytes) -> str:

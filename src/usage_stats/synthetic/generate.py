@@ -37,7 +37,7 @@ BROKEN_SHARE = 0.001
 MAIL_SHARE = 0.006
 PEOPLE_SHARE = 0.841  # aimed at; robots make the rest, some 15 %
 MOST_PEOPLE_SHARE = 0.90  # a small sample may draw many long visits: robots keep their place
-LINES_PER_PERSON = 40  # people invented: 12,500 at half a million lines, some 650 of them a day
+LINES_PER_PERSON = 40  # people invented: 12,500 at half a million lines, some 800 of them a day
 GZIP_LEVEL = 4  # a third faster than the default 6 for files 7 % larger
 FEWEST_LINES_PER_DAY = 100  # fewer make no site: the special visits alone would be more
 

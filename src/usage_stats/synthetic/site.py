@@ -44,7 +44,7 @@ class Leaf(NamedTuple):
 
 
 # {slug} is two words, {number} a number; "*N" before a template makes N pages of it. The shares are
-# tuned for 650 visitors a day: the least popular ordinary leaf still sees some ten of them.
+# tuned for 800 visitors a day: the least popular ordinary leaf still sees twenty of them.
 LEAVES = (
     Leaf("home", TOTAL, 5, 1, ("/", "/index.html")),
     Leaf("news", TOTAL, 24, 1, ("/news", "*150 /news/2026/{slug}", "*20 /news/archive/{number}.html")),

@@ -178,3 +178,29 @@ def test_virtual_host_comes_with_or_without_its_port():
     ]
 
     assert hosts == [b"a.example", b"a.example", b"[2001:db8::1]"]
+
+
+@pytest.mark.parametrize(
+    ("name", "pasted"),
+    [
+        ("common", r'LogFormat "%h %l %u %t \"%r\" %>s %b" common'),
+        ("common", r"%h %l %u %t \"%r\" %>s %b"),
+        (
+            "nginx",
+            """log_format  main  '$remote_addr - $remote_user [$time_local] "$request" '
+                      '$status $body_bytes_sent "$http_referer" '
+                      '"$http_user_agent" "$http_x_forwarded_for"';""",
+        ),
+    ],
+)
+def test_a_pasted_statement_is_its_format(name, pasted):
+    """The statement of the configuration file gives the very format that it names."""
+    assert compile_format(pasted).pieces == named_format(name).pieces
+
+
+def test_who_connected_is_the_client_only_where_no_other_is_named():
+    """`%{c}a` may be a proxy: beside `%a` or `%h` it is read over, wherever it stands."""
+    beside = compile_format('%{c}a %a %t "%r" %>s').fields
+    alone = compile_format('%{c}a %t "%r" %>s').fields
+
+    assert (beside[:2], alone[0]) == (("ignored", "address"), "address")

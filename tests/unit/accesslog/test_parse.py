@@ -296,3 +296,13 @@ def test_more_addresses_than_are_remembered():
     ]
 
     assert len({hit.address for hit in hits}) == 70_000
+    assert len(parser._known_addresses) <= 1 << 16  # noqa: SLF001 how much is remembered shows nowhere else
+
+
+def test_a_comment_is_none_of_the_formats_lines():
+    """A line that starts with # is a directive, even where the format would let its first field be one."""
+    log_format = compile_format('%{X}o %h %t "%r" %>s')
+    line = b'192.0.2.7 [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200'
+
+    assert isinstance(_parse(b"x " + line, log_format), Hit)
+    assert _parse(b"# " + line, log_format) == "directive"

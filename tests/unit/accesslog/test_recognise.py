@@ -29,6 +29,7 @@ def test_each_format_is_recognised_by_its_example(log_format, tmp_path):
         (b'"-"', "nginx"),
         (b'"198.51.100.23, 10.0.0.1"', "nginx"),
         (b'"2001:db8::9"', "nginx"),
+        (b'"unknown"', "nginx"),
         (b'"<script>, 198.51.100.23"', "nginx"),
         (b'"f3b0c442"', "combined_cookie"),
         (b'"GA1.2.1131.1431"', "combined_cookie"),

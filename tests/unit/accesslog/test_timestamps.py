@@ -38,6 +38,7 @@ def test_more_minutes_than_are_remembered_are_read_right():
     moments = [start + timedelta(minutes=n) for n in range(5000)]
 
     assert [int(m.timestamp()) for m in moments] == [reader.read(m.isoformat().encode()) for m in moments]
+    assert len(reader._minutes) <= 4096  # noqa: SLF001 how much is remembered shows nowhere else
 
 
 @pytest.mark.parametrize(

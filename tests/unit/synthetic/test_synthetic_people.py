@@ -53,7 +53,9 @@ def test_an_account_goes_before_a_cookie_and_a_cookie_before_an_address():
     accounts, cookies = np.array([4, 4, -1, -1, -1, -1]), np.array([1, 2, 3, 3, -1, -1])
     seen = identities(accounts, cookies, np.array([9, 8, 7, 6, 5, 5]), np.array([0, 1, 2, 3, 4, 5])).tolist()
 
-    assert [0, 0, 2, 2, 4, 5] == [seen.index(identity) for identity in seen]
+    expected = [0, 0, 2, 2, 4, 5]
+
+    assert expected == [seen.index(identity) for identity in seen]
 
 
 def test_the_office_shares_two_networks(people):
