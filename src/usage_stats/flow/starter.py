@@ -1,0 +1,143 @@
+"""A directory and perhaps a log → a commented starter workspace.
+
+Belongs here: the words of the starter files. Does not: reading logs beyond what proposes components.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import yaml
+
+from usage_stats.accesslog.parse import Hit, LineParser
+from usage_stats.accesslog.read import read_lines
+from usage_stats.accesslog.recognise import recognise
+from usage_stats.config import DEFAULT_ASSETS, Component, Config, Thresholds
+from usage_stats.deidentify.propose import propose_components
+from usage_stats.errors import ConfigError
+from usage_stats.flow.workspace import write_atomically
+
+__all__ = ["write_starter"]
+
+# Enough to see what a site consists of, read in a few seconds.
+_SAMPLE_LINES = 200_000
+
+
+def write_starter(
+    directory: Path, *, logs: Sequence[Path], site: str | None = None, time_zone: str = "UTC"
+) -> list[Path]:
+    """Write `usage_stats.yaml`, `policy.yaml`, a JSON Schema for editors and `logs/`.
+
+    Raises:
+        ConfigError: there is a workspace already, or the names given are not allowed.
+        InputError: a log cannot be read as one.
+    """
+    settings = directory / "usage_stats.yaml"
+    if settings.exists():
+        raise ConfigError(f"{settings}: is there already; choose another directory, or edit that file")
+    found = list(logs) or sorted(p for p in (directory / "logs").glob("*") if p.is_file())
+    components = _propose(found)
+    folder = re.sub(r"[^a-z0-9_-]+", "-", directory.resolve().name.lower())
+    name = site or folder.lstrip("-_0123456789").rstrip("-_")[:48] or "site"
+    text = _settings(name, time_zone, [p.resolve() for p in logs], components)
+    _check(text)
+    (directory / "logs").mkdir(parents=True, exist_ok=True)
+    files = {
+        "usage_stats.yaml": text,
+        "policy.yaml": _POLICY,
+        "usage_stats.schema.json": json.dumps(Config.model_json_schema(), indent=2) + "\n",
+    }
+    for file, content in files.items():
+        write_atomically(directory / file, content.encode())
+    return [directory / file for file in files]
+
+
+def _check(text: str) -> None:
+    """What is written must be what `run` accepts."""
+    try:
+        Config.model_validate(yaml.safe_load(text))
+    except ValueError as error:
+        problem = str(error).splitlines()[2].strip()
+        raise ConfigError(f"--site or --time-zone: {problem}") from None
+
+
+def _propose(logs: Sequence[Path]) -> list[Component]:
+    hits = itertools.chain.from_iterable(map(_hits, logs))
+    return propose_components(hits, DEFAULT_ASSETS, minimum_clients=Thresholds().minimum_persons)
+
+
+def _hits(log: Path) -> Iterator[Hit]:
+    parser = LineParser(recognise(log).format)
+    lines = itertools.islice(read_lines(log), _SAMPLE_LINES)
+    return (hit for line in lines if not isinstance(hit := parser.parse(line), str))
+
+
+def _settings(site: str, time_zone: str, logs: Sequence[Path], components: Sequence[Component]) -> str:
+    patterns = [f"{path}*" for path in logs] or ["logs/*"]
+    return _STARTER.format(
+        site=site,
+        time_zone=time_zone,
+        logs="".join(f"\n      - {json.dumps(p)}" for p in patterns),
+        components=_components(components),
+    )
+
+
+def _components(components: Sequence[Component]) -> str:
+    if not components:
+        return '\n  - name: home\n    paths: ["/", "/index.*"]\n'
+    kept = [c.model_dump(mode="json", exclude_defaults=True) for c in components]
+    listed = yaml.safe_dump(kept, sort_keys=False, default_flow_style=None, width=1000)
+    return "\n" + "".join(f"  {line}\n" for line in listed.splitlines())
+
+
+_STARTER = """\
+# yaml-language-server: $schema=./usage_stats.schema.json
+# The settings of this workspace. A misspelt key is an error with a hint; every key is explained in the README.
+
+# A short name; it appears in file names.
+site: {site}
+# Days, weeks and months begin at midnight of this zone.
+time_zone: {time_zone}
+
+sources:
+  - name: web
+    # Read, never changed. A trailing * takes rotated files (.1, .2.gz) too: content that was read before is
+    # recognised, whatever its name.
+    logs:{logs}
+    format: auto                # recognised from the content; or paste your LogFormat / log_format string
+    account: user               # the field that names who is logged in
+    # cookie: visitor           # a cookie that the log carries, if any: it tells visitors apart best
+
+# The parts of the site that are counted. First rule that fits wins; ** is any rest, * is within one segment.
+# What no rule names is counted as (other), and its path is never shown.
+components:{components}
+tables:
+  components:
+    dimensions: [component, sub_component]
+    periods: [day, week, month]
+
+# Who receives figures, in releases/<id>/. Without partners, only the analysts' file is written.
+partners:
+  - id: example-partner
+    tables: [components]
+    periods: [day, week, month]
+
+thresholds:
+  minimum_persons: 10           # no figure about fewer; at least 5
+  minimum_networks: 3           # nor from fewer networks: a household or an office is not a crowd
+seal_after_days: 2              # how long after midnight late log lines still count
+gaps: wait                      # a period with a day without log lines waits; accept: released as incomplete
+"""
+
+_POLICY = """\
+# The versions of your privacy policy and what each lets usage figures be used for. The version in force on a day
+# governs that day's figures. Add a version when the policy changes; never edit an old one.
+versions:
+  - version: "1"
+    effective: 1995-01-01       # correct this to the day your policy came into force
+    uses: [internal_aggregate, partner_aggregate]
+"""
