@@ -19,6 +19,7 @@ from usage_stats.errors import InternalError, UsageStatsError
 from usage_stats.flow.calendar import calendar_of
 from usage_stats.flow.progress import bars
 from usage_stats.flow.run import RunResult
+from usage_stats.flow.status import incomplete_periods
 from usage_stats.flow.words import describe_run
 from usage_stats.flow.workspace import open_workspace
 
@@ -32,8 +33,10 @@ def main() -> None:
     try:
         workspace = open_workspace(directory)
         with bars(Console(stderr=True)) as reporter, _instance() as instance:
-            result = run_jobs(Worker(directory, reporter), instance)
-        print(describe_run(workspace, result))  # noqa: T201 the summary is this command's output
+            worker = Worker(directory, reporter)
+            result = run_jobs(worker, instance)
+        waiting = incomplete_periods(workspace, worker.clock())
+        print(describe_run(workspace, result, waiting))  # noqa: T201 the summary is this command's output
     except UsageStatsError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 and this its failure
         sys.exit(error.exit_code)

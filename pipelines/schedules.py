@@ -3,10 +3,11 @@
 Belongs here: which assets run together, and the night's hour. Does not: what they do.
 """
 
+from datetime import timedelta
+
 import dagster as dg
 
 from pipelines.assets import events, protected_figures, releases, usage
-from pipelines.partitions import DAYS
 
 __all__ = ["INGEST_JOB", "JOBS", "MAIN_JOB", "RELEASE_JOB", "SCHEDULES"]
 
@@ -29,7 +30,7 @@ _release = dg.define_asset_job(
 @dg.schedule(job=_main, cron_schedule="30 3 * * *", execution_timezone="UTC")
 def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """At 03:30, up to yesterday; whatever an earlier night missed is caught up."""
-    yesterday = DAYS.get_last_partition_key(context.scheduled_execution_time)
+    yesterday = (context.scheduled_execution_time.date() - timedelta(1)).isoformat()
     return dg.RunRequest(run_key=yesterday, partition_key=yesterday)
 
 

@@ -23,12 +23,14 @@ app = typer.Typer(
     name="usage-stats",
     help="From server logs to usage figures that may leave the house: no figure is about fewer than the minimum "
     "persons, alone or combined.",
-    epilog="Begin with: usage-stats init my-site --log /var/log/nginx/access.log && usage-stats run --workspace my-site",
+    epilog="Begin with: usage-stats init my-site --log access.log && usage-stats run --workspace my-site",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+_SAMPLE_START = datetime(2026, 3, 1)  # noqa: DTZ001 a calendar day, as the command line gives it
 
 Workspace = Annotated[
     Path,
@@ -51,7 +53,7 @@ def main() -> None:
 @app.callback(invoke_without_command=True)
 def version(
     show: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
-) -> None:  # noqa: FBT002 a flag of the command line
+) -> None:
     if show:
         typer.echo(f"usage-stats {__version__}")
         raise typer.Exit
@@ -117,14 +119,17 @@ def run(
     """The main job: read new logs, seal, protect and release what is due. Safe to repeat at any time."""
     from usage_stats.flow.progress import bars
     from usage_stats.flow.run import run as run_flow
+    from usage_stats.flow.status import incomplete_periods
     from usage_stats.flow.words import describe_run, run_as_json
     from usage_stats.flow.workspace import open_workspace
 
     opened = open_workspace(workspace)
     span = {"first": first.date() if first else None, "last": last.date() if last else None}
+    now = datetime.now(UTC)
     with bars(Console(stderr=True)) as reporter:
-        result = run_flow(opened, datetime.now(UTC), reporter, **span)
-    typer.echo(json.dumps(run_as_json(result)) if as_json else describe_run(opened, result))
+        result = run_flow(opened, now, reporter, **span)
+    waiting = incomplete_periods(opened, now)
+    typer.echo(json.dumps(run_as_json(result, waiting)) if as_json else describe_run(opened, result, waiting))
 
 
 @app.command()
@@ -143,9 +148,7 @@ def generate(
     directory: Annotated[Path, typer.Argument(help="Where logs/ and truth/ are written.", metavar="DIR")],
     lines: Annotated[int, typer.Option(help="About how many lines.")] = 500_000,
     days: Annotated[int, typer.Option(help="How many days.")] = 61,
-    first_day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day.")] = datetime(
-        2026, 3, 1
-    ),  # noqa: B008, DTZ001 a plain calendar day
+    first_day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day.")] = _SAMPLE_START,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 20_260_301,
 ) -> None:
     """Make synthetic access logs whose true figures are known, in the sample workspace's format."""
@@ -162,9 +165,8 @@ def generate(
             lines=lines,
             on_day=lambda _: reporter.advance(1),
         )
-    typer.echo(
-        f"wrote {made.lines:,} lines in {len(made.files)} files to {directory / 'logs'}, the truth to {directory / 'truth'}"
-    )
+    typer.echo(f"wrote {made.lines:,} lines in {len(made.files)} files to {directory / 'logs'}")
+    typer.echo(f"wrote the true figures to {directory / 'truth'}")
 
 
 if __name__ == "__main__":

@@ -103,12 +103,13 @@ class Thresholds(_Settings):
 
 
 # Requests for these are parts of a page, downloads or machine feeds, never a page someone views.
-DEFAULT_ASSETS = (
-    "7z apk atom avi avif bmp bz2 cjs class css csv deb dmg doc docx eot exe flv gif gz ico iso jar "
-    "jpeg jpg js json jsonld m3u8 m4a m4s m4v map mid midi mjs mov mp3 mp4 mpeg mpg msi odp ods odt "
-    "ogg ogv opus otf pdf png ppt pptx psd rar rdf rpm rss rtf svg svgz swf tar tgz tif tiff ts ttf "
-    "txt wasm wav webm webmanifest webp wma wmv woff woff2 xls xlsx xml xsl xz zip"
-).split()
+_ASSETS = """
+7z apk atom avi avif bmp bz2 cjs class css csv deb dmg doc docx eot exe flv gif gz ico iso jar jpeg jpg js json
+jsonld m3u8 m4a m4s m4v map mid midi mjs mov mp3 mp4 mpeg mpg msi odp ods odt ogg ogv opus otf pdf png ppt pptx psd
+rar rdf rpm rss rtf svg svgz swf tar tgz tif tiff ts ttf txt wasm wav webm webmanifest webp wma wmv woff woff2 xls
+xlsx xml xsl xz zip
+"""
+DEFAULT_ASSETS = tuple(_ASSETS.split())
 
 
 class Config(_Settings):
@@ -119,7 +120,7 @@ class Config(_Settings):
     first_day: date | None = None
     sources: tuple[Source, ...] = (Source(),)
     components: tuple[Component, ...] = ()
-    asset_extensions: tuple[str, ...] = tuple(DEFAULT_ASSETS)
+    asset_extensions: tuple[str, ...] = DEFAULT_ASSETS
     tables: dict[Slug, Table] = Field(default_factory=lambda: {"components": Table()})
     partners: tuple[Partner, ...] = ()
     thresholds: Thresholds = Thresholds()
@@ -208,7 +209,7 @@ def load_policy(workspace: Path) -> Policy:
 class _StrictLoader(yaml.SafeLoader):
     """YAML in which a key given twice is an error: the plain loader would drop the first silently."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 the base class's signature
         keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
         doubled = {str(k) for k in keys if keys.count(k) > 1}
         if doubled:

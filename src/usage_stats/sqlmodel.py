@@ -134,7 +134,7 @@ def run_model(
     return result
 
 
-def _settings(spill: Path | None) -> dict[str, str]:
+def _settings(spill: Path | None) -> dict[str, Any]:
     # An empty temp_directory turns spilling off: the default would write plain rows beside the caller.
     return {"temp_directory": str(spill) if spill else "", "autoinstall_known_extensions": "false"}
 

@@ -67,5 +67,7 @@ def _popular(clients: Clients, below: tuple[bytes, ...], minimum: int) -> list[b
 def _component(segment: bytes, clients: Clients, minimum: int) -> Component:
     name = segment.decode("ascii")
     second = _popular(clients, (segment,), minimum)[:_MOST_SUBS]
-    subs = tuple(SubComponent(name=s.decode("ascii"), paths=(f"/{name}/{s.decode('ascii')}/**",)) for s in second)
+    subs = tuple(
+        SubComponent(name=s.decode("ascii"), paths=(f"/{name}/{s.decode('ascii')}/**",)) for s in second
+    )
     return Component(name=name, paths=(f"/{name}/**",), sub_components=subs)

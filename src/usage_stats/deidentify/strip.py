@@ -30,7 +30,7 @@ _WINDOWS = {"week": week, "month": month}
 _QUARTER = 900
 _LAST_SECOND = 253_370_764_799  # the end of the year 9998: later ones have no local date in every zone
 
-EVENT_SCHEMA = {
+EVENT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "viewed_at": pl.Datetime("ms", "UTC"),
     "event_date": pl.Date,
     "person": pl.UInt64,

@@ -40,8 +40,8 @@ class Bars:
         self._task: TaskID | None = None
 
     def start(self, stage: str, total: int) -> None:
-        """Open a new bar."""
-        self._task = self._progress.add_task(stage, total=total)
+        """Open a new bar, if there is anything to do."""
+        self._task = None if not total else self._progress.add_task(stage, total=total)
 
     def advance(self, steps: int) -> None:
         """Move the bar."""

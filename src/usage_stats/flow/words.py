@@ -1,9 +1,12 @@
-"""Results → plain words for a terminal: counts and places, never a value from a log."""
+"""Results → plain words for a terminal: counts and places, never a value from a log.
+
+Belongs here: what people read. Does not: finding anything out.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from usage_stats.accesslog.inspect import Inspection
@@ -12,84 +15,106 @@ from usage_stats.flow.workspace import Workspace
 
 __all__ = ["describe_inspection", "describe_run", "describe_status", "run_as_json"]
 
+Lines = list[tuple[str, str]]  # a label, and what there is to say; an empty label goes on from the line above
+
 
 def describe_inspection(found: Inspection) -> str:
     """A few lines on one log file."""
-    return "\n".join(
-        [
-            found.file,
-            f"  format    {found.format}",
-            f"  lines     {found.lines:,} = {found.parsed:,} parsed + {found.rejected:,} rejected{_list(found.reasons)}",
-            f"  time      {found.first_at} to {found.last_at}" if found.first_at else "  time      none",
-            f"  robots    {found.robots:,} lines",
-            f"  clients   {found.clients:,} addresses",
-            f"  identity  {_list(found.identity_basis).strip(' ()') or 'none'} (lines by what a visitor would be told apart by)",
-        ]
+    basis = _listed(found.identity_basis) or "none"
+    span = f"{found.first_at} to {found.last_at}" if found.first_at else "none"
+    lines = [
+        ("format", found.format),
+        ("lines", f"{found.lines:,} = {found.parsed:,} parsed + {found.rejected:,} rejected"),
+        *_also(found.reasons, "rejected for: "),
+        ("time", span),
+        ("robots", f"{found.robots:,} lines"),
+        ("clients", f"{found.clients:,} addresses"),
+        ("visitors", f"would be told apart by: {basis} (lines)"),
+    ]
+    return f"{found.file}\n{_text(lines)}"
+
+
+def describe_run(workspace: Workspace, result: RunResult, incomplete: Sequence[str]) -> str:
+    """What a run read, sealed, published, withheld and wrote, what waits, and where the files are."""
+    parts = (
+        _read(result),
+        _published(result),
+        _waiting(incomplete),
+        _delivered(result),
+        _places(workspace),
     )
+    return _text([line for part in parts for line in part])
 
 
-def describe_run(workspace: Workspace, result: RunResult) -> str:
-    """What a run read, sealed, published, withheld and wrote, and where the files are."""
-    parts = [_read_words(result), _published_words(result), _delivered_words(workspace, result)]
-    return "\n".join(part for part in parts if part)
-
-
-def _read_words(result: RunResult) -> str:
+def _read(result: RunResult) -> Lines:
     new = result.ingested
     if not new.new_files:
-        return f"read       nothing new in {new.files} log files"
-    return "\n".join(
-        [
-            f"read       {new.lines:,} lines in {new.new_files} of {new.files} log files",
-            f"           {new.parsed:,} parsed + {new.rejected.total():,} rejected{_list(new.rejected)}",
-            f"           of the parsed: {_list(new.outcomes).strip(' ()')}",
-        ]
-    )
+        return [("read", f"nothing new in {new.files} log {_plural('file', new.files)}")]
+    return [
+        ("read", f"{new.lines:,} lines in {new.new_files} of {new.files} log {_plural('file', new.files)}"),
+        ("", f"{new.parsed:,} parsed + {new.rejected.total():,} rejected"),
+        *_also(new.rejected, "rejected for: "),
+        *_also(new.outcomes, "parsed: "),
+    ]
 
 
-def _published_words(result: RunResult) -> str:
+def _published(result: RunResult) -> Lines:
     if not result.published:
-        return "published  no new period"
-    kinds = Counter(p.period.kind for p in result.published)
-    cells: Counter[str] = Counter()
-    for published in result.published:
-        cells.update(published.statuses)
+        return [("published", "no new period")]
+    cells = sum((Counter(p.statuses) for p in result.published), Counter[str]())
     shown, hidden = cells["safe"] + cells["zero"], cells["primary"] + cells["secondary"]
-    days = [p.period.code for p in result.published if p.period.kind == "day"]
-    span = f" ({min(days)} to {max(days)})" if days else ""
-    return "\n".join(
-        [
-            f"published  {', '.join(f'{n} {_plural(kind, n)}' for kind, n in kinds.items())}{span}",
-            f"           {shown:,} figures published, {cells['zero']:,} of them zero",
-            f"withheld   {hidden:,} figures: {cells['primary']:,} rest on too few persons or networks, "
-            f"{cells['secondary']:,} more protect these",
-        ]
-    )
+    return [
+        ("published", _periods(result)),
+        ("", f"{shown:,} rows with figures, {cells['zero']:,} of them zero"),
+        ("withheld", f"{hidden:,} rows: {cells['primary']:,} rest on too few persons or networks,"),
+        ("", f"{cells['secondary']:,} more so that these cannot be worked out"),
+    ]
 
 
-def _delivered_words(workspace: Workspace, result: RunResult) -> str:
+def _periods(result: RunResult) -> str:
+    kinds = Counter(p.period.kind for p in result.published)
+    first = min(p.period.first for p in result.published)
+    last = max(p.period.last for p in result.published)
+    return f"{', '.join(f'{n} {_plural(kind, n)}' for kind, n in kinds.items())}, {first} to {last}"
+
+
+def _waiting(incomplete: Sequence[str]) -> Lines:
+    if not incomplete:
+        return []
+    more = f" and {len(incomplete) - 4} more" if len(incomplete) > 4 else ""
+    return [
+        ("waiting", f"{', '.join(incomplete[:4])}{more}: days without log lines, so not released;"),
+        ("", "to release them marked as incomplete, set `gaps: accept` in usage_stats.yaml"),
+    ]
+
+
+def _delivered(result: RunResult) -> Lines:
     done = result.delivered
-    lines = [f"releases   {done.written:,} folders written, {done.unchanged:,} unchanged"]
+    first = ("releases", f"{done.written:,} folders written, {done.unchanged:,} left as they were")
     if not done.written and done.unchanged:
-        lines = [f"releases   nothing to do: all {done.unchanged:,} folders are there, no byte was changed"]
-    lines += [f"refused    {what}: {why}" for what, why in sorted(done.refused.items())[:5]]
-    if len(done.refused) > 5:
-        lines.append(f"refused    and {len(done.refused) - 5} more folders for reasons like these")
-    for partner in workspace.config.partners:
-        lines.append(f"files      {workspace.releases / partner.id}")
-    lines.append(f"analysts   {workspace.warehouse}")
-    return "\n".join(lines)
+        first = ("releases", f"all {done.unchanged:,} folders are there; no byte was changed")
+    refused: Lines = [("refused", f"{what}: {why}") for what, why in sorted(done.refused.items())[:3]]
+    if len(done.refused) > 3:
+        refused.append(("", f"and {len(done.refused) - 3} more folders for reasons like these"))
+    return [first, *refused]
 
 
-def run_as_json(result: RunResult) -> dict[str, Any]:
+def _places(workspace: Workspace) -> Lines:
+    folders = [workspace.releases / partner.id for partner in workspace.config.partners]
+    there = [("files", str(folder)) for folder in folders if folder.is_dir()]
+    return [*there, ("analysts", str(workspace.warehouse))]
+
+
+def run_as_json(result: RunResult, incomplete: Sequence[str]) -> dict[str, Any]:
     """The same, for machines."""
     return {
         "lines": result.ingested.lines,
         "parsed": result.ingested.parsed,
         "rejected": dict(result.ingested.rejected),
         "outcomes": dict(result.ingested.outcomes),
-        "sealed": [d.isoformat() for d in result.sealed],
+        "sealed": [day.isoformat() for day in result.sealed],
         "published": [{"period": p.period.code, "cells": dict(p.statuses)} for p in result.published],
+        "incomplete": list(incomplete),
         "folders_written": result.delivered.written,
         "folders_unchanged": result.delivered.unchanged,
         "refused": result.delivered.refused,
@@ -99,25 +124,34 @@ def run_as_json(result: RunResult) -> dict[str, Any]:
 def describe_status(found: Mapping[str, Any]) -> str:
     """A line per period that is not released, and counts for the rest."""
     states = Counter(row["state"] for row in found["periods"])
+    count = found["lines"]
+    rejected = sum(count["rejected"].values())
     lines = [
-        f"site       {found['site']}",
-        f"lines      {found['lines']['lines']:,} = {found['lines']['parsed']:,} parsed + "
-        f"{sum(found['lines']['rejected'].values()):,} rejected; {found['lines']['late']:,} came late",
-        f"periods    {', '.join(f'{n} {state}' for state, n in sorted(states.items())) or 'none'}",
+        ("site", found["site"]),
+        ("lines", f"{count['lines']:,} = {count['parsed']:,} parsed + {rejected:,} rejected"),
+        ("late", f"{count['late']:,} lines came after their day was sealed and count nowhere"),
+        ("periods", ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "none"),
+        *(("", _waits(row)) for row in found["periods"] if row["state"] != "released"),
+        ("next", found["next"]),
     ]
-    for row in found["periods"]:
-        if row["state"] != "released":
-            gap = f", {row['days_missing']} days without lines" if row["days_missing"] else ""
-            lines.append(f"           {row['period']}: {row['state']}{gap}")
-    return "\n".join([*lines, f"next       {found['next']}"])
+    return _text(lines)
 
 
-def _list(counts: Mapping[str, int]) -> str:
-    return (
-        f" ({', '.join(f'{n:,} {code}' for code, n in sorted(counts.items()) if n)})"
-        if any(counts.values())
-        else ""
-    )
+def _waits(row: Mapping[str, Any]) -> str:
+    gap = f", {row['days_missing']} days without lines" if row["days_missing"] else ""
+    return f"{row['period']}: {row['state']}{gap}"
+
+
+def _also(counts: Mapping[str, int], words: str) -> Lines:
+    return [("", f"{words}{_listed(counts)}")] if any(counts.values()) else []
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{n:,} {code.replace('_', ' ')}" for code, n in sorted(counts.items()) if n)
+
+
+def _text(lines: Lines) -> str:
+    return "\n".join(f"{label:<11}{words}" for label, words in lines)
 
 
 def _plural(word: str, n: int) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -20,7 +21,7 @@ from usage_stats.sqlmodel import load_model, run_model
 __all__ = ["build_analysts_file"]
 
 # DuckDB 1.5 reads files of this storage version, 2.x too.
-_STORAGE = {"storage_compatibility_version": "v1.5.0"}
+_STORAGE: dict[str, Any] = {"storage_compatibility_version": "v1.5.0"}
 
 
 def build_analysts_file(path: Path, releases: Iterable[Release], tables: Mapping[str, Table]) -> None:

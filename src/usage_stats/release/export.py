@@ -62,11 +62,15 @@ COLUMNS = (
 )
 _DIMENSION_NAMES = {"period": "period", "category": "component"}
 _CAVEATS = (
-    "A visitor is an account, a cookie, or a network address with a user agent: people with several devices "
-    "count several times, people who share one count once.",
+    (
+        "A visitor is an account, a cookie, or a network address with a user agent: people with several devices "
+        "count several times, people who share one count once."
+    ),
     "Visitors are told apart within one week or one month only; figures of different periods cannot be linked.",
-    "Suppressed figures are withheld because they rest on too few persons or networks, or would give such "
-    "figures away. They are not zero.",
+    (
+        "Suppressed figures are withheld because they rest on too few persons or networks, or would give such "
+        "figures away. They are not zero."
+    ),
 )
 
 
