@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from usage_stats import __version__
-from usage_stats.errors import UsageStatsError
+from usage_stats.errors import InputError, UsageStatsError
 
 __all__ = ["app", "main"]
 
@@ -100,9 +100,16 @@ def inspect(
     from usage_stats.flow.words import describe_inspection
 
     known = None if log_format == "auto" else resolve_format(log_format)
+    failed = 0
     for path in logs:
-        found = inspect_log(path, log_format=known, is_robot=is_robot, cookie=cookie)
-        typer.echo(json.dumps(found.to_json()) if as_json else describe_inspection(found))
+        try:
+            found = inspect_log(path, log_format=known, is_robot=is_robot, cookie=cookie)
+        except InputError as error:  # the other files are worth a look all the same
+            typer.echo(f"error: {error}", err=True)
+            failed = error.exit_code
+        else:
+            typer.echo(json.dumps(found.to_json()) if as_json else describe_inspection(found))
+    raise typer.Exit(failed)
 
 
 @app.command()

@@ -10,14 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
 
 from usage_stats.errors import InternalError, SchemaError
 
-__all__ = ["PRIVACY_CLASSES", "Column", "Model", "load_model", "model_names", "run_model"]
+__all__ = ["PRIVACY_CLASSES", "Column", "Database", "Model", "load_model", "model_names", "run_model"]
 
 PRIVACY_CLASSES = ("identified", "restricted", "confidential", "shareable")
 _KEYS = {"grain", "privacy", "reads", "column", "unique", "assert"}
@@ -103,40 +103,63 @@ def _column(line: str, path: Path) -> Column:
     return Column(*parts)
 
 
+class Database:
+    """An in-memory database that runs models one after the other; opening one costs more than a small model.
+
+    `spill` is a restricted directory that larger-than-memory work may use; without it, none is spilled.
+    """
+
+    def __init__(self, spill: Path | None = None) -> None:
+        # An empty temp_directory turns spilling off: the default would write plain rows beside the caller.
+        settings: dict[str, Any] = {
+            "temp_directory": str(spill) if spill else "",
+            "autoinstall_known_extensions": "false",
+        }
+        self._connection = duckdb.connect(":memory:", config=settings)
+        self._connection.execute("set TimeZone = 'UTC'")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def run(
+        self, name: str, inputs: Mapping[str, Any], *, parameters: Mapping[str, Any] | None = None
+    ) -> pa.Table:
+        """Run a model on its inputs and check the result against the header.
+
+        Args:
+            name: the model, as `schema.table`.
+            inputs: for each `model.reads` name an Arrow table, a Polars frame or a list of Parquet paths.
+                Files are named one by one, never by a pattern: a file of a dead attempt must not count.
+            parameters: values for the model's `$parameters`.
+
+        Raises:
+            SchemaError: the result breaks the header's columns, key or assertions; nothing of a row is told.
+        """
+        model = load_model(name)
+        if set(inputs) != set(model.reads):
+            raise InternalError(f"{name} reads {model.reads} but was given {sorted(inputs)}: this is a bug")
+        for number, (source, data) in enumerate(sorted(inputs.items())):
+            _register(self._connection, source, data, f"input_{number}")
+        result = _select(self._connection, model, dict(parameters or {}))
+        _check(self._connection, model, result)
+        return result
+
+
 def run_model(
     name: str,
     inputs: Mapping[str, Any],
     *,
     parameters: Mapping[str, Any] | None = None,
-    spill: Path | None = None,
+    database: Database | None = None,
 ) -> pa.Table:
-    """Run a model on its inputs and check the result against the header.
-
-    Args:
-        name: the model, as `schema.table`.
-        inputs: for each `model.reads` name an Arrow table, a Polars frame or a list of Parquet paths.
-            Files are named one by one, never by a pattern: a file of a dead attempt must not count.
-        parameters: values for the model's `$parameters`.
-        spill: a restricted directory that larger-than-memory work may use; without it, none is spilled.
-
-    Raises:
-        SchemaError: the result breaks the header's columns, key or assertions; nothing of a row is told.
-    """
-    model = load_model(name)
-    if set(inputs) != set(model.reads):
-        raise InternalError(f"{name} reads {model.reads} but was given {sorted(inputs)}: this is a bug")
-    with duckdb.connect(":memory:", config=_settings(spill)) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        for number, (source, data) in enumerate(sorted(inputs.items())):
-            _register(connection, source, data, f"input_{number}")
-        result = _select(connection, model, dict(parameters or {}))
-        _check(connection, model, result)
-    return result
-
-
-def _settings(spill: Path | None) -> dict[str, Any]:
-    # An empty temp_directory turns spilling off: the default would write plain rows beside the caller.
-    return {"temp_directory": str(spill) if spill else "", "autoinstall_known_extensions": "false"}
+    """Run one model in the database given, or in one of its own; see `Database.run`."""
+    if database is not None:
+        return database.run(name, inputs, parameters=parameters)
+    with Database() as own:
+        return own.run(name, inputs, parameters=parameters)
 
 
 def _register(connection: duckdb.DuckDBPyConnection, source: str, data: Any, alias: str) -> None:
@@ -144,12 +167,13 @@ def _register(connection: duckdb.DuckDBPyConnection, source: str, data: Any, ali
         raise InternalError(f"{source!r} is no schema.table: this is a bug")
     schema = source.partition(".")[0]
     connection.execute(f"create schema if not exists {schema}")
+    connection.execute(f"drop view if exists {alias}")
     if isinstance(data, list):
         relation = connection.read_parquet([str(path) for path in data])
-        relation.create_view(alias)
+        relation.create_view(alias, replace=True)
     else:
         connection.register(alias, data.to_arrow() if hasattr(data, "to_arrow") else data)
-    connection.execute(f"create view {source} as select * from {alias}")  # noqa: S608 both names are ours, checked
+    connection.execute(f"create or replace view {source} as select * from {alias}")  # noqa: S608 both names are ours, checked
 
 
 def _select(connection: duckdb.DuckDBPyConnection, model: Model, parameters: dict[str, Any]) -> pa.Table:

@@ -1,6 +1,7 @@
 """PRIVACY.md names a module and a test for each promise; all of them exist."""
 
 import ast
+import itertools
 import re
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def _named_tests():
 def _rows():
     """The cells of each row of each table, without headers and rules."""
     lines = PRIVACY.read_text(encoding="utf-8").splitlines()
-    below = [b for a, b in zip(lines, lines[1:], strict=False) if a.startswith("|") and b.startswith("|")]
+    below = [b for a, b in itertools.pairwise(lines) if a.startswith("|") and b.startswith("|")]
     return [line for line in below if not set(line) <= set("|-: ")]
 
 

@@ -19,8 +19,9 @@ from usage_stats.deidentify.generalise import PathClass, PathClassifier, classif
 from usage_stats.deidentify.pseudonym import address_identity, network_of, pseudonym
 from usage_stats.errors import InternalError
 from usage_stats.periods import WindowKind, month, week
+from usage_stats.schemas import EVENTS, empty
 
-__all__ = ["EVENT_SCHEMA", "DayGate", "Stripped", "Stripper"]
+__all__ = ["DayGate", "Stripped", "Stripper"]
 
 DayGate = Callable[[date], str | None]  # a day → None if it takes events, else why not: late, future …
 KeyOf = Callable[[WindowKind, str], bytes | None]
@@ -29,16 +30,6 @@ _WINDOWS = {"week": week, "month": month}
 # A day changes at a quarter of an hour in every time zone in use, so a quarter's first second decides.
 _QUARTER = 900
 _LAST_SECOND = 253_370_764_799  # the end of the year 9998: later ones have no local date in every zone
-
-EVENT_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
-    "viewed_at": pl.Datetime("ms", "UTC"),
-    "event_date": pl.Date,
-    "person": pl.UInt64,
-    "network": pl.UInt64,
-    "identity_basis": pl.String,
-    "component": pl.String,
-    "sub_component": pl.String,
-}
 
 
 @dataclass(slots=True)
@@ -54,10 +45,9 @@ class _Columns:
     sub_component: list[str | None] = field(default_factory=list)
 
     def frame(self) -> pl.DataFrame:
-        columns = {name: getattr(self, name) for name in EVENT_SCHEMA} | {
-            "viewed_at": [s * 1000 for s in self.viewed_at]
-        }
-        return pl.DataFrame(columns, schema=EVENT_SCHEMA)
+        types = empty(EVENTS).schema
+        columns = {name: getattr(self, name) for name in types}
+        return pl.DataFrame(columns | {"viewed_at": [s * 1000 for s in self.viewed_at]}, schema=types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +77,7 @@ class Stripper:
         self._addresses: dict[bytes, tuple[bytes, bytes]] = {}
         self._paths: dict[bytes, PathClass | None] = {}
         self._dates: dict[int, date] = {}
+        self._keys: dict[tuple[WindowKind, str], bytes] = {}
         self._gates: dict[date, str | None] = {}
         self._pseudonyms: dict[tuple[WindowKind, str, tuple[bytes, ...]], int] = {}
         self._outcomes: Counter[str] = Counter()
@@ -150,11 +141,15 @@ class Stripper:
     def _pseudonym(self, kind: WindowKind, window: str, parts: tuple[bytes, ...]) -> int:
         known = self._pseudonyms.get((kind, window, parts))
         if known is None:
-            key = self._key_of(kind, window)
-            if key is None:
-                raise InternalError(f"the {kind} {window} is sealed but its days take events: this is a bug")
-            known = pseudonym(key, f"{kind}/{window}", *parts)
+            known = pseudonym(self._key(kind, window), f"{kind}/{window}", *parts)
             self._pseudonyms[kind, window, parts] = known
+        return known
+
+    def _key(self, kind: WindowKind, window: str) -> bytes:
+        known = self._keys.get((kind, window)) or self._key_of(kind, window)
+        if known is None:
+            raise InternalError(f"the {kind} {window} is sealed but its days take events: this is a bug")
+        self._keys[kind, window] = known
         return known
 
     def _address(self, address: bytes) -> tuple[bytes, bytes]:

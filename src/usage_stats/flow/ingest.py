@@ -30,6 +30,7 @@ from usage_stats.flow.content import Content, Read, find_logs, survey
 from usage_stats.flow.progress import Reporter
 from usage_stats.flow.workspace import Workspace
 from usage_stats.periods import WindowKind
+from usage_stats.schemas import EVENTS, checked
 
 __all__ = ["Ingested", "event_files", "ingest"]
 
@@ -176,7 +177,7 @@ def _write_events(workspace: Workspace, stripped: Stripped) -> list[str]:
             name = f"events/{kind}/day={of}/{secrets.token_hex(8)}.parquet"
             path = workspace.restricted / name
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            part.write_parquet(path)
+            checked(part, EVENTS).write_parquet(path)
             written.append(name)
     return written
 

@@ -8,6 +8,7 @@ Belongs here: which periods are due, and their record. Does not: the checks them
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -19,7 +20,7 @@ from usage_stats.flow.calendar import Calendar
 from usage_stats.flow.progress import Reporter
 from usage_stats.flow.seal import close_window, usage_files
 from usage_stats.flow.workspace import Workspace, write_atomically
-from usage_stats.measure.cells import Crowd, UsageFiles, basis_counts, period_cells
+from usage_stats.measure.cells import Crowd, basis_counts, period_cells
 from usage_stats.measure.relations import nested_pairs, relations
 from usage_stats.measure.table_spec import Cube, cube_of
 from usage_stats.periods import WINDOW_OF, Period, month, parse_period, periods_of, week
@@ -28,6 +29,7 @@ from usage_stats.protect.protected_table import ProtectedTable
 from usage_stats.protect.requirement import View
 from usage_stats.release.gate import Facts, Release, basis_shares, open_gate, policy_versions
 from usage_stats.release.record import digest_of, from_record, to_record
+from usage_stats.sqlmodel import Database
 
 __all__ = ["Published", "close_windows", "due_periods", "publish", "released_periods", "stored_release"]
 
@@ -80,13 +82,17 @@ def publish(workspace: Workspace, calendar: Calendar, reporter: Reporter) -> lis
     reporter.start("protecting figures", len(due))
     views = _Views(workspace, released)
     done = []
-    for period in due:
-        protected, release = _make(workspace, calendar, cube, period, views)
-        views.add(period, release, _record(workspace, release, protected))
-        statuses = list(protected.statuses.values())
-        done.append(Published(period, {s: statuses.count(s) for s in sorted(set(statuses))}))
-        reporter.advance(1)
+    with Database(workspace.spill) as database:
+        for period in due:
+            protected, release = _make(workspace, calendar, cube, period, views, database)
+            views.add(period, release, _record(workspace, release, protected))
+            done.append(Published(period, _statuses(protected)))
+            reporter.advance(1)
     return done
+
+
+def _statuses(protected: ProtectedTable) -> dict[str, int]:
+    return dict(sorted(Counter(protected.statuses.values()).items()))
 
 
 def close_windows(workspace: Workspace, calendar: Calendar) -> None:
@@ -127,15 +133,20 @@ class _Views:
 
 
 def _make(
-    workspace: Workspace, calendar: Calendar, cube: Cube, period: Period, views: _Views
+    workspace: Workspace,
+    calendar: Calendar,
+    cube: Cube,
+    period: Period,
+    views: _Views,
+    database: Database,
 ) -> tuple[ProtectedTable, Release]:
     files = usage_files(workspace, WINDOW_OF[period.kind], period.days)
     around = views.around(period)
     history = {key: figures for view in around.values() for key, figures in view.items()}
     pairs = nested_pairs(cube, period, around)
-    facts = _facts(workspace, calendar, period, files)
+    facts = _facts(workspace, calendar, period, basis_counts(period, files, database=database))
     protected = protect_period(
-        period_cells(cube, period, files, spill=workspace.spill),
+        period_cells(cube, period, files, database=database),
         history=history,
         relations=relations(cube, [period, *around], empty_days=_empty_days(calendar)),
         pairs=pairs,
@@ -149,9 +160,8 @@ def _empty_days(calendar: Calendar) -> frozenset[date]:
     return frozenset(day for day, empty in calendar.sealed.items() if empty)
 
 
-def _facts(workspace: Workspace, calendar: Calendar, period: Period, files: UsageFiles) -> Facts:
+def _facts(workspace: Workspace, calendar: Calendar, period: Period, counts: Mapping[str, int]) -> Facts:
     config = workspace.config
-    counts = basis_counts(period, files)
     return Facts(
         site=config.site,
         time_zone=config.time_zone,
@@ -168,13 +178,12 @@ def _record(workspace: Workspace, release: Release, protected: ProtectedTable) -
     """Write the record, then the ledger's entry: from then on the figures are out."""
     record = to_record(release)
     write_atomically(_record_path(workspace, release.period), record, mode=0o600)
-    statuses = list(protected.statuses.values())
     workspace.released.append(
         {
             "event": "released",
             "period": release.period.code,
             "sha256": digest_of(record),
-            "cells": {s: statuses.count(s) for s in sorted(set(statuses))},
+            "cells": _statuses(protected),
         }
     )
     return digest_of(record)

@@ -5,6 +5,7 @@ Belongs here: the order of the stages. Does not: any stage.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -53,6 +54,7 @@ def run(
 
 def ingest_new(workspace: Workspace, now: datetime, reporter: Reporter) -> Ingested:
     """Read new log lines into events."""
+    shutil.rmtree(workspace.spill, ignore_errors=True)  # a killed run may have left some
     discard_sealed_events(workspace)
     return ingest(workspace, now, reporter)
 

@@ -10,10 +10,8 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-import polars as pl
 import pyarrow.parquet as pq
 
-from usage_stats.deidentify.strip import EVENT_SCHEMA
 from usage_stats.flow.calendar import Calendar
 from usage_stats.flow.ingest import event_files
 from usage_stats.flow.progress import Reporter
@@ -21,6 +19,8 @@ from usage_stats.flow.workspace import Workspace
 from usage_stats.measure.cells import UsageFiles
 from usage_stats.measure.usage import usage_of_day
 from usage_stats.periods import Period, WindowKind
+from usage_stats.schemas import EVENTS, empty
+from usage_stats.sqlmodel import Database
 
 __all__ = ["close_window", "discard_sealed_events", "seal_days", "usage_files"]
 
@@ -34,12 +34,13 @@ def seal_days(workspace: Workspace, days: Sequence[date], calendar: Calendar, re
     A crash between the two leaves usage files that the next run writes again, byte for byte.
     """
     reporter.start("sealing days", len(days))
-    for of in days:
-        for kind in _KINDS:
-            _write_usage(workspace, kind, of)
-        empty = not any(of in lines for lines in calendar.lines.values())
-        workspace.sealed.append({"day": of.isoformat(), "empty": empty})
-        reporter.advance(1)
+    with Database(workspace.spill) as database:
+        for of in days:
+            for kind in _KINDS:
+                _write_usage(workspace, kind, of, database)
+            empty = not any(of in lines for lines in calendar.lines.values())
+            workspace.sealed.append({"day": of.isoformat(), "empty": empty})
+            reporter.advance(1)
 
 
 def discard_sealed_events(workspace: Workspace) -> None:
@@ -70,9 +71,9 @@ def close_window(workspace: Workspace, window: Period) -> None:
         shutil.rmtree(_folder(workspace, window.kind, of), ignore_errors=True)
 
 
-def _write_usage(workspace: Workspace, kind: WindowKind, of: date) -> None:
+def _write_usage(workspace: Workspace, kind: WindowKind, of: date, database: Database) -> None:
     files = event_files(workspace, kind, of)
-    usage = usage_of_day(files or pl.DataFrame(schema=EVENT_SCHEMA), spill=workspace.spill)
+    usage = usage_of_day(files or empty(EVENTS), database=database)
     folder = _folder(workspace, kind, of)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for table in _TABLES:

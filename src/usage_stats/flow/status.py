@@ -35,7 +35,10 @@ def incomplete_periods(workspace: Workspace, now: datetime) -> list[str]:
 
 
 def _row(calendar: Calendar, period: Period, is_released: bool) -> dict[str, Any]:  # noqa: FBT001 a fact, not a choice
-    missing = [d for d in period.days if d not in calendar.sealed and not calendar.has_all_lines(d)]
+    first = calendar.config.first_day or period.first
+    missing = [
+        d for d in period.days if d >= first and d not in calendar.sealed and not calendar.has_all_lines(d)
+    ]
     state = "released" if is_released else _state(calendar, period, gap=bool(missing))
     return {"period": period.code, "kind": period.kind, "state": state, "days_missing": len(missing)}
 
@@ -43,6 +46,8 @@ def _row(calendar: Calendar, period: Period, is_released: bool) -> dict[str, Any
 def _state(calendar: Calendar, period: Period, *, gap: bool) -> str:
     if not calendar.is_over(period):
         return "open"
+    if calendar.config.first_day and period.first < calendar.config.first_day:
+        return "partial"  # it began before the first day that is measured: it is never released
     return "incomplete" if gap else "sealed"
 
 

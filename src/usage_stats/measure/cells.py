@@ -16,7 +16,7 @@ import polars as pl
 from usage_stats.measure.relations import CellKey
 from usage_stats.measure.table_spec import Cube
 from usage_stats.periods import Period, parse_period
-from usage_stats.sqlmodel import run_model
+from usage_stats.sqlmodel import Database, run_model
 
 __all__ = ["Counts", "Crowd", "UsageFiles", "basis_counts", "period_cells"]
 
@@ -40,7 +40,7 @@ class UsageFiles:
 
 
 def period_cells(
-    cube: Cube, period: Period, files: UsageFiles, *, spill: Path | None = None
+    cube: Cube, period: Period, files: UsageFiles, *, database: Database | None = None
 ) -> dict[CellKey, Counts]:
     """Count a period's cells: every category of the table, zeros and totals included."""
     inputs = {
@@ -48,7 +48,7 @@ def period_cells(
         "usage.component_day": list(files.component_day),
         "usage.network_day": list(files.network_day),
     }
-    table = run_model("cell.component", inputs, parameters=_span(period), spill=spill)
+    table = run_model("cell.component", inputs, parameters=_span(period), database=database)
     return {
         CellKey(period.code, row["component"], row["sub_component"]): Counts(
             row["visitors"], row["visits"], row["page_views"], row["networks"]
@@ -57,10 +57,10 @@ def period_cells(
     }
 
 
-def basis_counts(period: Period, files: UsageFiles) -> dict[str, int]:
+def basis_counts(period: Period, files: UsageFiles, *, database: Database | None = None) -> dict[str, int]:
     """Distinct visitors of the whole site by what their pseudonym rests on."""
     inputs = {"usage.component_day": list(files.component_day)}
-    table = run_model("cell.identity_basis", inputs, parameters=_span(period))
+    table = run_model("cell.identity_basis", inputs, parameters=_span(period), database=database)
     return {row["identity_basis"]: row["visitors"] for row in table.to_pylist()}
 
 

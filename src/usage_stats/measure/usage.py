@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from usage_stats.sqlmodel import run_model
+from usage_stats.sqlmodel import Database, run_model
 
 __all__ = ["VISIT_GAP", "Usage", "usage_of_day"]
 
@@ -28,17 +27,17 @@ class Usage:
     network_day: pa.Table
 
 
-def usage_of_day(page_views: Any, *, spill: Path | None = None) -> Usage:
+def usage_of_day(page_views: Any, *, database: Database | None = None) -> Usage:
     """Count one day's page views per person and per network, totals included.
 
     Args:
         page_views: events of one day and one window kind (a frame, or a list of Parquet paths).
-        spill: a restricted directory for larger-than-memory work.
+        database: where to run the models; by default in one of their own.
     """
     inputs = {"event.page_view": page_views}
     return Usage(
         component_day=run_model(
-            "usage.component_day", inputs, parameters={"visit_gap": VISIT_GAP}, spill=spill
+            "usage.component_day", inputs, parameters={"visit_gap": VISIT_GAP}, database=database
         ),
-        network_day=run_model("usage.network_day", inputs, spill=spill),
+        network_day=run_model("usage.network_day", inputs, database=database),
     )

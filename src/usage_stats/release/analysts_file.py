@@ -5,7 +5,7 @@ Belongs here: tables, catalogue and comments of that file. Does not: any figure 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from usage_stats.config import Table
 from usage_stats.measure.relations import ADDITIVE_OVER
 from usage_stats.release.export import COLUMNS
 from usage_stats.release.gate import Release
-from usage_stats.sqlmodel import load_model, run_model
+from usage_stats.sqlmodel import Column, load_model, run_model
 
 __all__ = ["build_analysts_file"]
 
@@ -66,61 +66,91 @@ def _add_catalog(
 ) -> None:
     connection.execute("create schema catalog")
     model = load_model("warehouse.figures")
-    listed = [
-        {"table_name": n, "grain": model.grain, "period_kinds": ", ".join(t.periods)}
-        for n, t in tables.items()
-    ]
-    _create(connection, "catalog.tables", pa.Table.from_pylist(listed))
-    _create(
-        connection,
-        "catalog.columns",
-        pa.Table.from_pylist(
-            [
-                {
-                    "table_name": name,
-                    "column_name": column.name,
-                    "meaning": column.meaning,
-                    "unit": column.unit,
-                    "additive_over": ", ".join(ADDITIVE_OVER.get(column.name, ())),  # type: ignore[call-overload] # other columns have none
-                }
-                for name in tables
-                for column in model.columns
-            ]
-        ),
-    )
-    _create(
-        connection, "catalog.periods", pa.Table.from_pylist([_period(r) for r in releases], schema=_PERIODS)
-    )
-
-
-_PERIODS = pa.schema(
-    [
-        ("period", pa.string()),
-        ("period_kind", pa.string()),
-        ("first_date", pa.date32()),
-        ("last_date", pa.date32()),
-        ("state", pa.string()),
-        ("days_without_lines", pa.int64()),
-        ("minimum_persons", pa.int64()),
-        ("minimum_networks", pa.int64()),
-        ("policy_versions", pa.string()),
-    ]
-)
-
-
-def _period(release: Release) -> dict[str, object]:
-    facts = release.facts
-    return {
-        "period": release.period.code,
-        "period_kind": release.period.kind,
-        "first_date": release.period.first,
-        "last_date": release.period.last,
-        "state": "incomplete" if facts.days_without_lines else "released",
-        "days_without_lines": len(facts.days_without_lines),
-        "minimum_persons": facts.thresholds.minimum_persons,
-        "minimum_networks": facts.thresholds.minimum_networks,
-        "policy_versions": ", ".join(facts.policy_versions),
+    columns = [_column_entry(name, column) for name in tables for column in model.columns]
+    listed = [(name, model.grain, ", ".join(table.periods)) for name, table in tables.items()]
+    contents: dict[str, Sequence[tuple[object, ...]]] = {
+        "tables": listed,
+        "columns": columns,
+        "periods": [_period_entry(r) for r in releases],
     }
+    for name, (meaning, schema) in _CATALOG.items():
+        _add_catalog_table(connection, f"catalog.{name}", meaning, schema, contents[name])
+
+
+# catalog table → what it is, and its columns with what they mean
+_CATALOG: dict[str, tuple[str, dict[str, tuple[pa.DataType, str]]]] = {
+    "tables": (
+        "The published tables",
+        {
+            "table_name": (pa.string(), "name of the table in this file"),
+            "grain": (pa.string(), "what one row stands for"),
+            "period_kinds": (
+                pa.string(),
+                "the kinds of period it comes in; never add figures of different kinds",
+            ),
+        },
+    ),
+    "columns": (
+        "The columns of the published tables",
+        {
+            "table_name": (pa.string(), "name of the table in this file"),
+            "column_name": (pa.string(), "name of the column"),
+            "meaning": (pa.string(), "what it holds"),
+            "unit": (pa.string(), "what it counts, or code or date"),
+            "additive_over": (pa.string(), "dimensions over which sums are right; none if empty"),
+        },
+    ),
+    "periods": (
+        "The released periods and what they rest on",
+        {
+            "period": (pa.string(), "code of the period"),
+            "period_kind": (pa.string(), "day, week or month"),
+            "first_date": (pa.date32(), "first day, reporting time zone"),
+            "last_date": (pa.date32(), "last day, reporting time zone"),
+            "state": (pa.string(), "released, or incomplete: released with days that have no log lines"),
+            "days_without_lines": (pa.int64(), "how many such days"),
+            "minimum_persons": (pa.int64(), "the threshold in force"),
+            "minimum_networks": (pa.int64(), "the threshold in force"),
+            "policy_versions": (pa.string(), "versions of the privacy policy in force on its days"),
+        },
+    ),
+}
+
+
+def _add_catalog_table(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    meaning: str,
+    schema: Mapping[str, tuple[pa.DataType, str]],
+    rows: Sequence[tuple[object, ...]],
+) -> None:
+    fields = pa.schema([(column, kind) for column, (kind, _) in schema.items()])
+    records = [dict(zip(schema, row, strict=True)) for row in rows]
+    _create(connection, name, pa.Table.from_pylist(records, schema=fields))
+    connection.execute(f"comment on table {name} is '{meaning}'")
+    for column, (_, words) in schema.items():
+        connection.execute(f"comment on column {name}.{column} is '{words}'")
+
+
+def _column_entry(table: str, column: Column) -> tuple[object, ...]:
+    over = ADDITIVE_OVER.get(column.name, ())  # type: ignore[call-overload] # other columns than measures have none
+    return (table, column.name, column.meaning, column.unit, ", ".join(over))
+
+
+def _period_entry(release: Release) -> tuple[object, ...]:
+    period, facts = release.period, release.facts
+    gaps = len(facts.days_without_lines)
+    return (
+        period.code,
+        period.kind,
+        period.first,
+        period.last,
+        "incomplete" if gaps else "released",
+        gaps,
+        facts.thresholds.minimum_persons,
+        facts.thresholds.minimum_networks,
+        ", ".join(facts.policy_versions),
+    )
 
 
 def _create(connection: duckdb.DuckDBPyConnection, name: str, content: pa.Table) -> None:

@@ -12,11 +12,13 @@ import io
 import json
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from usage_stats.measure.relations import ADDITIVE_OVER
 from usage_stats.release.gate import Release
+from usage_stats.schemas import RELEASED, checked
 
 __all__ = ["COLUMNS", "release_files"]
 
@@ -80,11 +82,18 @@ def release_files(release: Release, table: str, partner: str) -> dict[str, bytes
     return {**data, "datapackage.json": _datapackage(release, table, partner, data)}
 
 
+def _frame(release: Release) -> pl.DataFrame:
+    """The rows as a typed frame, held to the shape that partners were promised."""
+    names = [column[0] for column in COLUMNS]
+    kinds = {name: pl.Int64 if kind == "integer" else pl.String for name, _, kind, _, _ in COLUMNS}
+    return checked(pl.DataFrame(release.rows, schema=names, schema_overrides=kinds, orient="row"), RELEASED)
+
+
 def _csv(release: Release) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180
     writer.writerow([column[0] for column in COLUMNS])
-    writer.writerows(release.rows)
+    writer.writerows(_frame(release).iter_rows())
     return text.getvalue().encode("utf-8")
 
 
@@ -93,12 +102,9 @@ def _parquet(release: Release) -> bytes:
         pa.field(name, kind, metadata={"description": meaning, **({"unit": unit} if unit else {})})
         for name, kind, _, unit, meaning in COLUMNS
     ]
-    arrays = [
-        pa.array(values, kind)
-        for values, (_, kind, *_) in zip(zip(*release.rows, strict=True), COLUMNS, strict=True)
-    ]
+    table = _frame(release).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.schema(fields))
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(arrays, schema=pa.schema(fields)), sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd")
     return bytes(sink.getvalue().to_pybytes())
 
 
