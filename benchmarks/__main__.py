@@ -6,7 +6,6 @@ Belongs here: measuring. Does not: judging; a busy machine moves every number, s
 import resource
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -81,4 +80,4 @@ def _spent() -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
