@@ -1,6 +1,6 @@
 -- model.grain    = one row per person, event_date, component, sub_component, totals (_T) included
 -- model.privacy  = restricted
--- model.reads    = event.page_view
+-- model.reads    = event.placed
 -- model.column   = person | the visitor's pseudonym in the window | 64-bit number
 -- model.column   = event_date | day in the reporting time zone | date
 -- model.column   = identity_basis | what the pseudonym rests on | account, cookie or address
@@ -15,7 +15,7 @@ with marked as (
     select
         *,
         coalesce(viewed_at - lag(viewed_at) over (partition by person, event_date order by viewed_at) > $visit_gap, true) as opens
-    from event.page_view
+    from event.placed
 ),
 
 numbered as (

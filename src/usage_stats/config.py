@@ -210,12 +210,14 @@ class _StrictLoader(yaml.SafeLoader):
     """YAML in which a key given twice is an error: the plain loader would drop the first silently."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 the base class's signature
-        keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
-        doubled = {str(k) for k in keys if keys.count(k) > 1}
-        if doubled:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {min(doubled)} is given twice", node.start_mark
-            )
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=deep)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key} is given twice", key_node.start_mark
+                )
+            seen.add(key)
         return super().construct_mapping(node, deep=deep)
 
 

@@ -25,6 +25,7 @@ class Calendar:
         now: the moment.
         lines: for each source, the days on which it has at least one line.
         sealed: the sealed days, with whether they held no line (an accepted gap).
+        rules: under which categories each sealed day was counted.
         closed: the codes of windows whose key is destroyed.
     """
 
@@ -32,6 +33,7 @@ class Calendar:
     now: datetime
     lines: dict[str, frozenset[date]]
     sealed: dict[date, bool]
+    rules: dict[date, str]
     closed: frozenset[str]
 
     def gate(self, of: date) -> str | None:
@@ -70,11 +72,17 @@ class Calendar:
         ]
 
     def is_ready(self, period: Period) -> bool:
-        """Whether the period's figures may be made: it is over and all its days are sealed, or gaps are accepted."""
+        """Whether the figures may be made: the period is over, and its days are sealed or gaps accepted."""
+        if self.is_mixed(period):
+            return False
         missing = [d for d in period.days if d not in self.sealed]
         if self.config.gaps == "accept":
             return self.is_over(period) and len(missing) < len(period.days)
         return not missing
+
+    def is_mixed(self, period: Period) -> bool:
+        """Whether the rules for components changed within the period: its figures would mean two things."""
+        return len({self.rules[d] for d in period.days if d in self.rules and not self.sealed[d]}) > 1
 
     def is_finished(self, window: Period) -> bool:
         """Whether nothing more can come of a window: every day of it that counts is sealed."""
@@ -99,10 +107,12 @@ def calendar_of(workspace: Workspace, now: datetime) -> Calendar:
     for entry in workspace.ingested.entries():
         days = map(date.fromisoformat, entry["lines_by_day"])
         lines.setdefault(entry["source"], set()).update(days)
+    sealed = workspace.sealed.entries()
     return Calendar(
         config=workspace.config,
         now=now,
         lines={name: frozenset(days) for name, days in lines.items()},
-        sealed={date.fromisoformat(e["day"]): e["empty"] for e in workspace.sealed.entries()},
+        sealed={date.fromisoformat(e["day"]): e["empty"] for e in sealed},
+        rules={date.fromisoformat(e["day"]): e["rules"] for e in sealed},
         closed=workspace.keys.destroyed(),
     )

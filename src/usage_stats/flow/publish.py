@@ -21,8 +21,8 @@ from usage_stats.flow.progress import Reporter
 from usage_stats.flow.seal import close_window, usage_files
 from usage_stats.flow.workspace import Workspace, write_atomically
 from usage_stats.measure.cells import Crowd, basis_counts, period_cells
-from usage_stats.measure.relations import nested_pairs, relations
-from usage_stats.measure.table_spec import Cube, cube_of
+from usage_stats.measure.relations import nested_pairs, relations_between
+from usage_stats.measure.table_spec import Cube, cube_from, cube_of
 from usage_stats.periods import WINDOW_OF, Period, month, parse_period, periods_of, week
 from usage_stats.protect.protect import protect_period
 from usage_stats.protect.protected_table import ProtectedTable
@@ -143,12 +143,18 @@ def _make(
     files = usage_files(workspace, WINDOW_OF[period.kind], period.days)
     around = views.around(period)
     history = {key: figures for view in around.values() for key, figures in view.items()}
-    pairs = nested_pairs(cube, period, around)
+    pairs = [
+        pair
+        for pair in nested_pairs(cube, period, around)
+        if pair[0] in history or pair[0].period == period.code
+    ]
+    cubes = {p: cube_from([key[1:] for key in view], cube.periods) for p, view in around.items()}
+    cubes[period] = cube
     facts = _facts(workspace, calendar, period, basis_counts(period, files, database=database))
     protected = protect_period(
         period_cells(cube, period, files, database=database),
         history=history,
-        relations=relations(cube, [period, *around], empty_days=_empty_days(calendar)),
+        relations=relations_between(cubes, empty_days=_empty_days(calendar)),
         pairs=pairs,
         crowd=Crowd(files),
         thresholds=workspace.config.thresholds,

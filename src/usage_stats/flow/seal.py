@@ -17,6 +17,7 @@ from usage_stats.flow.ingest import event_files
 from usage_stats.flow.progress import Reporter
 from usage_stats.flow.workspace import Workspace
 from usage_stats.measure.cells import UsageFiles
+from usage_stats.measure.table_spec import Cube, cube_of
 from usage_stats.measure.usage import usage_of_day
 from usage_stats.periods import Period, WindowKind
 from usage_stats.schemas import EVENTS, empty
@@ -34,12 +35,13 @@ def seal_days(workspace: Workspace, days: Sequence[date], calendar: Calendar, re
     A crash between the two leaves usage files that the next run writes again, byte for byte.
     """
     reporter.start("sealing days", len(days))
+    cube = cube_of(workspace.config)
     with Database(workspace.spill) as database:
         for of in days:
             for kind in _KINDS:
-                _write_usage(workspace, kind, of, database)
+                _write_usage(workspace, kind, of, cube, database)
             empty = not any(of in lines for lines in calendar.lines.values())
-            workspace.sealed.append({"day": of.isoformat(), "empty": empty})
+            workspace.sealed.append({"day": of.isoformat(), "empty": empty, "rules": cube.digest})
             reporter.advance(1)
 
 
@@ -71,9 +73,9 @@ def close_window(workspace: Workspace, window: Period) -> None:
         shutil.rmtree(_folder(workspace, window.kind, of), ignore_errors=True)
 
 
-def _write_usage(workspace: Workspace, kind: WindowKind, of: date, database: Database) -> None:
+def _write_usage(workspace: Workspace, kind: WindowKind, of: date, cube: Cube, database: Database) -> None:
     files = event_files(workspace, kind, of)
-    usage = usage_of_day(files or empty(EVENTS), database=database)
+    usage = usage_of_day(files or empty(EVENTS), cube, database=database)
     folder = _folder(workspace, kind, of)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for table in _TABLES:

@@ -48,6 +48,8 @@ def _state(calendar: Calendar, period: Period, *, gap: bool) -> str:
         return "open"
     if calendar.config.first_day and period.first < calendar.config.first_day:
         return "partial"  # it began before the first day that is measured: it is never released
+    if calendar.is_mixed(period):
+        return "mixed"  # the rules for components changed within it: it is never released
     return "incomplete" if gap else "sealed"
 
 

@@ -10,7 +10,7 @@ Belongs here: relations and the linear constraints they imply. Does not: figures
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple
@@ -79,20 +79,28 @@ class Constraint(NamedTuple):
 def relations(
     cube: Cube, periods: Iterable[Period], *, empty_days: frozenset[date] = frozenset()
 ) -> list[Relation]:
-    """All relations among the cells of the given periods.
+    """All relations among the cells of the given periods, where all have the same categories.
 
     Args:
         cube: the categories.
         periods: the periods whose cells there are, published or withheld.
         empty_days: days known to hold nothing, so that a whole without them is complete all the same.
     """
-    present = sorted(set(periods), key=lambda p: p.order)
-    found = [_category_relation(p, w, parts) for p in present for w, parts in cube.parts_of]
+    return relations_between(dict.fromkeys(periods, cube), empty_days=empty_days)
+
+
+def relations_between(
+    cubes: Mapping[Period, Cube], *, empty_days: frozenset[date] = frozenset()
+) -> list[Relation]:
+    """The same for periods of which each has its own categories: they hang together by those they share."""
+    present = sorted(cubes, key=lambda p: p.order)
+    found = [_category_relation(p, w, parts) for p in present for w, parts in cubes[p].parts_of]
     for whole in present:
         for parts in _splits(whole, present):
             covered = {d for part in parts for d in part.days} | empty_days
             complete = covered.issuperset(whole.days)
-            found += [_period_relation(whole, parts, c, complete=complete) for c in cube.categories]
+            shared = set(cubes[whole].categories).intersection(*(cubes[p].categories for p in parts))
+            found += [_period_relation(whole, parts, c, complete=complete) for c in sorted(shared)]
     return found
 
 

@@ -8,6 +8,8 @@ there would tell that someone was. Does not: figures.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -15,7 +17,7 @@ import polars as pl
 from usage_stats.config import OTHER, TOTAL, Component, Config
 from usage_stats.periods import PeriodKind
 
-__all__ = ["Category", "Cube", "cube_of"]
+__all__ = ["Category", "Cube", "cube_from", "cube_of"]
 
 Category = tuple[str, str]  # component, sub_component
 
@@ -39,6 +41,11 @@ class Cube:
         whole = next((w for w, parts in self.parts_of if category in parts), None)
         return () if whole is None else (whole, *self.ancestors(whole))
 
+    @property
+    def digest(self) -> str:
+        """Tells two sets of categories apart."""
+        return hashlib.sha256(repr(self.parts_of).encode()).hexdigest()[:16]
+
     def frame(self) -> pl.DataFrame:
         """The categories as a frame: component, sub_component."""
         return pl.DataFrame(list(self.categories), schema=["component", "sub_component"], orient="row")
@@ -52,6 +59,16 @@ def cube_of(config: Config) -> Cube:
     kinds: tuple[PeriodKind, ...] = ("day", "week", "month")
     wanted = {kind for table in config.tables.values() for kind in table.periods}
     return Cube(parts_of=tuple(tree), periods=tuple(k for k in kinds if k in wanted))
+
+
+def cube_from(categories: Sequence[Category], periods: Sequence[PeriodKind]) -> Cube:
+    """The cube whose categories these are: what a released period was cut by, read off its rows."""
+    names = dict.fromkeys(c for c, sub in categories if sub == TOTAL and c != TOTAL)
+    tree = [((TOTAL, TOTAL), tuple((n, TOTAL) for n in names))]
+    for name in names:
+        parts = tuple(x for x in categories if x[0] == name and x[1] != TOTAL)
+        tree += [((name, TOTAL), parts)] if parts else []
+    return Cube(parts_of=tuple(tree), periods=tuple(periods))
 
 
 def _parts(component: Component) -> tuple[Category, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from usage_stats.measure.table_spec import Cube
 from usage_stats.sqlmodel import Database, run_model
 
 __all__ = ["VISIT_GAP", "Usage", "usage_of_day"]
@@ -27,17 +28,18 @@ class Usage:
     network_day: pa.Table
 
 
-def usage_of_day(page_views: Any, *, database: Database | None = None) -> Usage:
+def usage_of_day(page_views: Any, cube: Cube, *, database: Database | None = None) -> Usage:
     """Count one day's page views per person and per network, totals included.
 
     Args:
         page_views: events of one day and one window kind (a frame, or a list of Parquet paths).
+        cube: the categories; what it does not know is counted as `(other)`.
         database: where to run the models; by default in one of their own.
     """
-    inputs = {"event.page_view": page_views}
+    inputs = {"event.page_view": page_views, "frame.category": cube.frame()}
+    placed = {"event.placed": run_model("event.placed", inputs, database=database)}
+    gap = {"visit_gap": VISIT_GAP}
     return Usage(
-        component_day=run_model(
-            "usage.component_day", inputs, parameters={"visit_gap": VISIT_GAP}, database=database
-        ),
-        network_day=run_model("usage.network_day", inputs, database=database),
+        component_day=run_model("usage.component_day", placed, parameters=gap, database=database),
+        network_day=run_model("usage.network_day", placed, database=database),
     )

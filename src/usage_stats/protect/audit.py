@@ -47,7 +47,12 @@ def view_digest(view: View) -> str:
 
 
 def audit(
-    view: View, relations: Sequence[Relation], requirement: Requirement, *, about: Collection[CellKey] = ()
+    view: View,
+    relations: Sequence[Relation],
+    requirement: Requirement,
+    *,
+    about: Collection[CellKey] = (),
+    context: View | None = None,
 ) -> AuditReport:
     """Attack every withheld cell of the view.
 
@@ -60,22 +65,33 @@ def audit(
         relations: how the cells hang together.
         requirement: what must stay in doubt.
         about: the new cells, if any: only what hangs together with them is attacked again.
+        context: what the reader had before, if anything. A cell that was no better protected then, because
+            the thresholds were lower, is not held against the new cells unless they narrow it further.
 
     Raises:
         SolverError: a linear program was not solved; that is no pass.
     """
-    hidden = sorted(key for key, figures in view.items() if figures is None)
+    intervals = _intervals(view, relations, about)
+    exposed = [key for key in sorted(intervals) if _is_exposed(intervals[key], requirement)]
+    if context and any(key in context for key in exposed):
+        within = [r for r in relations if {r.whole, *r.parts} <= set(context)]
+        before = _intervals(context, within, ())
+        exposed = [key for key in exposed if intervals[key] != before.get(key)]
+    return AuditReport(view_digest(view), intervals, tuple(exposed))
+
+
+def _intervals(
+    view: View, relations: Sequence[Relation], about: Collection[CellKey]
+) -> dict[CellKey, dict[Measure, Interval]]:
     intervals: dict[CellKey, dict[Measure, Interval]] = {}
-    for system in _attacked(view, relations, hidden, about):
+    for system in _attacked(view, relations, about):
         for variable in system.variables:
             intervals.setdefault(variable.cell, {})[variable.measure] = Interval(*system.bounds(variable))
-    exposed = tuple(key for key in sorted(intervals) if _is_exposed(intervals[key], requirement))
-    return AuditReport(view_digest(view), intervals, exposed)
+    return intervals
 
 
-def _attacked(
-    view: View, relations: Sequence[Relation], hidden: Sequence[CellKey], about: Collection[CellKey]
-) -> Iterable[System]:
+def _attacked(view: View, relations: Sequence[Relation], about: Collection[CellKey]) -> Iterable[System]:
+    hidden = sorted(key for key, figures in view.items() if figures is None)
     known = {
         Variable(key, measure): figures[i]
         for key, figures in view.items()

@@ -42,8 +42,6 @@ def protect_period(
         AuditFailed: no choice of cells is safe. SolverError: a check could not be completed.
     """
     rules = rules_of(thresholds)
-    known = {*cells, *history}
-    relations = [r for r in relations if known.issuperset((r.whole, *r.parts))]  # categories may have changed
     requirement = Requirement(thresholds.minimum_persons, thresholds.protection_share)
 
     def allowed(keys: Sequence[CellKey]) -> bool:
@@ -57,7 +55,7 @@ def protect_period(
     view = {
         key: None if key in withheld else (c.visitors, c.visits, c.page_views) for key, c in cells.items()
     }
-    report = audit({**history, **view}, relations, requirement, about=list(cells))
+    report = audit({**history, **view}, relations, requirement, about=list(cells), context=history)
     return ProtectedTable(cells, statuses, history, report)
 
 

@@ -133,8 +133,20 @@ def _narrow_cells(problem: Problem, withheld: set[CellKey]) -> Iterator[Danger]:
             by_cell.setdefault(key, set()).update((relation.whole, *relation.parts))
     for system in _systems(problem, view):
         for cell in _weak(system, problem.requirement):
+            if cell in problem.history and not _is_news(problem, system, cell):
+                continue
             near = _helpful(problem, withheld, by_cell.get(cell, ()))
             yield near or _helpful(problem, withheld, problem.cells)
+
+
+def _is_news(problem: Problem, system: System, cell: CellKey) -> bool:
+    """Whether an earlier cell is pinned down more closely than before; thresholds may have been lower then."""
+    within = [r for r in problem.relations if {r.whole, *r.parts} <= set(problem.history)]
+    before = _split(problem.history, within)
+    old = next((s for s in before if any(v.cell == cell for v in s.variables)), None)
+    return old is None or any(
+        system.bounds(Variable(cell, measure)) != old.bounds(Variable(cell, measure)) for measure in MEASURES
+    )
 
 
 def _view(problem: Problem, withheld: set[CellKey]) -> View:
@@ -146,6 +158,19 @@ def _view(problem: Problem, withheld: set[CellKey]) -> View:
 
 
 def _systems(problem: Problem, view: View) -> Iterator[System]:
+    near = {
+        key
+        for relation in problem.relations
+        if any(key in problem.cells for key in (relation.whole, *relation.parts))
+        for key in (relation.whole, *relation.parts)
+    }
+    for system in _split(view, problem.relations):
+        if any(variable.cell in near for variable in system.variables):
+            yield system
+
+
+def _split(view: View, relations: Sequence[Relation]) -> list[System]:
+    """What a reader does not know, in parts that have nothing to do with one another."""
     hidden = sorted(key for key, figures in view.items() if figures is None)
     known = {
         Variable(key, measure): value
@@ -154,15 +179,7 @@ def _systems(problem: Problem, view: View) -> Iterator[System]:
         for measure, value in zip(MEASURES, figures, strict=True)
     }
     ceiling = 1_000 + 10 * max(known.values(), default=0)
-    near = {
-        key
-        for relation in problem.relations
-        if any(key in problem.cells for key in (relation.whole, *relation.parts))
-        for key in (relation.whole, *relation.parts)
-    }
-    for system in systems(constraints(problem.relations, hidden), known, floor=1, ceiling=ceiling):
-        if any(variable.cell in near for variable in system.variables):
-            yield system
+    return systems(constraints(relations, hidden), known, floor=1, ceiling=ceiling)
 
 
 def _weak(system: System, requirement: Requirement) -> list[CellKey]:

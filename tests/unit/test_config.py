@@ -1,0 +1,255 @@
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usage_stats.config import Config, Policy, load_config, load_policy
+from usage_stats.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "data" / "sample"
+DAY = st.dates(date(2020, 1, 1), date(2030, 1, 1))
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Reads a configuration from its text."""
+
+    def load(text):
+        (tmp_path / "usage_stats.yaml").write_text(text, encoding="utf-8")
+        return load_config(tmp_path)
+
+    return load
+
+
+@pytest.fixture
+def refusal(load):
+    """The message with which a configuration is refused."""
+
+    def refusal(text):
+        with pytest.raises(ConfigError) as caught:
+            load(text)
+        return str(caught.value)
+
+    return refusal
+
+
+def _component(name):
+    return yaml.safe_dump({"site": "s", "components": [{"name": name, "paths": ["/a"]}]})
+
+
+def test_the_sample_is_understood():
+    """The workspace that newcomers start from is right."""
+    assert "sample" == load_config(SAMPLE).site
+    assert "2025-09" == load_policy(SAMPLE).versions[0].version
+
+
+def test_one_line_is_a_configuration(load):
+    """Everything but the site's name has a default, and the defaults protect."""
+    found = load("site: s\n")
+
+    assert (10, 3, 0.1) == tuple(found.thresholds.model_dump().values())
+    assert ("UTC", "wait", 2) == (found.time_zone, found.gaps, found.seal_after_days)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "hint"),
+    [
+        ("site: s\ntimezone: UTC", "timezone", "did you mean time_zone? allowed: asset_extensions, components"),
+        ("site: s\nsources: [{log: [x]}]", "sources.0.log", "did you mean logs? allowed: account, cookie, format"),
+        ("site: s\ncomponents: [{name: a, path: [/x]}]", "components.0.path", "allowed: name, paths, sub"),
+        (
+            "site: s\ncomponents: [{name: a, paths: [/x], sub_components: [{name: b, paths: [/x], pfad: 1}]}]",
+            "components.0.sub_components.0.pfad",
+            "allowed: name, paths",
+        ),
+        ("site: s\ntables: {t: {dimension: []}}", "tables.t.dimension", "did you mean dimensions?"),
+        ("site: s\ntables: {periods: {dimension: []}}", "tables.periods.dimension", "did you mean dimensions?"),
+        ("site: s\ntables: {dimensions: {colour: red}}", "tables.dimensions.colour", "allowed: dimensions, periods"),
+        ("site: s\npartners: [{id: p, table: [x]}]", "partners.0.table", "did you mean tables? allowed: id, periods"),
+        ("site: s\nthresholds: {minimum_person: 9}", "thresholds.minimum_person", "did you mean minimum_persons?"),
+    ],
+)  # fmt: skip
+def test_a_misspelt_key_names_the_allowed_ones(refusal, text, place, hint):
+    """Wherever a key is wrong, the message says where, what was probably meant, and what is allowed."""
+    message = refusal(text)
+
+    assert f"{place}: no such key; " in message
+    assert hint in message
+
+
+def test_all_problems_are_told_at_once(refusal):
+    """Nobody corrects one line after the other only to meet the next error."""
+    message = refusal("sit: s\nthresholds: {minimum_persons: 4}\n")
+
+    assert 3 == message.count("\n  - ")
+    assert all(part in message for part in ("sit: no such key", "site: Field required", "minimum_persons"))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("site: a\nsite: b\n", 2),
+        ("site: s\nthresholds:\n  minimum_persons: 50\n  minimum_persons: 5\n", 4),
+        ("site: s\npartners:\n  - {id: a, id: b}\n", 3),
+    ],
+)
+def test_a_key_given_twice_is_an_error(refusal, text, line):
+    """YAML would keep the last one silently: a stricter threshold above would be gone."""
+    message = refusal(text)
+
+    assert "is given twice" in message
+    assert any(f"line {n}, " in message for n in (line - 1, line))
+
+
+@pytest.mark.parametrize(
+    "slug", ["", "A", "1a", "a b", "a/b", "..", "a.b", "-a", "ä", "a\n", "a" * 49, "con*"]
+)
+def test_a_slug_is_a_plain_name(refusal, slug):
+    """Names that become folders and tables have nothing a path or a shell would read."""
+    for text in (
+        {"site": slug},
+        {"site": "s", "partners": [{"id": slug}]},
+        {"site": "s", "tables": {slug: {}}},
+    ):
+        assert "pattern" in refusal(yaml.safe_dump(text))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=cmd",
+        "@x",
+        "+1",
+        "-1",
+        "\tx",
+        "a\n",
+        "a,b",
+        'a"b',
+        "a;b",
+        "_T",
+        "(other)",
+        "",
+        " a",
+        "a|b",
+        "a" * 65,
+        "ä",
+    ],
+)
+def test_a_category_is_printable_and_no_formula(refusal, name):
+    """Categories are read in spreadsheets: none begins a formula, breaks a line or takes a reserved name."""
+    assert "components.0.name" in refusal(_component(name))
+
+
+@pytest.mark.parametrize("name", ["news", "News 24", "FAQ", "a.b", "2026", "data-requests", "x" * 64])
+def test_plain_words_are_categories(load, name):
+    """A word or two is a category."""
+    assert name == load(_component(name)).components[0].name
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (
+            "site: s\npartners: [{id: p, tables: [nothing]}]",
+            "partner p: no table nothing; tables are: components",
+        ),
+        ("site: s\npartners: [{id: p}, {id: p}]", "partners: p appears twice"),
+        ("site: s\nsources: [{name: a}, {name: a}]", "sources: a appears twice"),
+        (
+            "site: s\ncomponents: [{name: a, paths: [/x]}, {name: a, paths: [/y]}]",
+            "components: a appears twice",
+        ),
+        ("site: s\ntime_zone: Europe/Berlim", "did you mean Europe/Berlin?"),
+        ("site: s\ntime_zone: somewhere", "IANA time zone"),
+        ("site: s\nthresholds: {minimum_persons: 4}", "greater than or equal to 5"),
+        ("site: s\nthresholds: {minimum_persons: yes}", "minimum_persons"),
+        ("site: s\nthresholds: {minimum_networks: 0}", "greater than or equal to 1"),
+        ("site: s\nthresholds: {protection_share: -0.1}", "protection_share"),
+        ("site: s\nthresholds: {protection_share: .nan}", "protection_share"),
+        ("site: s\nseal_after_days: 0", "seal_after_days"),
+        ("site: s\ncomponents: [{name: a, paths: []}]", "components.0.paths"),
+        ("site: s\ncomponents: [{name: a, paths: [news]}]", "components.0.paths.0"),
+        ("site: s\ngaps: ignore", "gaps"),
+    ],
+)
+def test_a_wrong_value_says_where_and_what(refusal, text, what):
+    """The message names the place and what is allowed there."""
+    assert what in refusal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "site: [",
+        "site: 's",
+        "\tsite: s",
+        "site: s\n<<: {gaps: wait}\n",
+        "site: s\nfirst_day: 2026-02-30\n",
+        "site: s\nfirst_day: 2026-13-01\n",
+        "site: s\nfirst_day: !!int today\n",
+        "site: !!python/object/apply:os.getcwd []\n",
+        "site: s\n? [a, b]\n: c\n",
+        "site: \x01\n",
+    ],
+)
+def test_text_that_is_no_yaml_is_an_error_of_ours(refusal, text):
+    """However the file is broken, the answer is one message with its path, never a traceback."""
+    assert "usage_stats.yaml" in refusal(text)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "- site: s\n", "site\n", "3\n"])
+def test_a_file_without_settings_says_how_to_begin(refusal, text):
+    """An empty file, a list or a word is no configuration."""
+    assert "usage-stats init" in refusal(text)
+
+
+def test_no_file_says_how_to_begin(tmp_path):
+    """Outside a workspace the message names the file that was looked for and the command that makes one."""
+    with pytest.raises(ConfigError, match="usage-stats init") as caught:
+        load_config(tmp_path)
+
+    assert str(tmp_path / "usage_stats.yaml") in str(caught.value)
+
+
+def test_bytes_that_are_no_text_are_an_error_of_ours(tmp_path):
+    """A file in another encoding is refused with its path."""
+    (tmp_path / "policy.yaml").write_bytes(b"versions: \xff\xfe\n")
+    with pytest.raises(ConfigError, match=r"policy\.yaml"):
+        load_policy(tmp_path)
+
+
+def test_settings_are_frozen():
+    """Nothing changes a setting after it was checked."""
+    with pytest.raises(ValueError, match="frozen"):
+        Config(site="s").site = "other"
+
+
+def test_a_policy_has_a_version():
+    """A policy without versions allows nothing and is a mistake."""
+    with pytest.raises(ValueError, match="versions"):
+        Policy(versions=[])
+
+
+@given(effective=st.lists(DAY, min_size=1, max_size=6, unique=True), day=DAY)
+def test_the_version_in_force_is_the_latest_that_has_begun(effective, day):
+    """Whatever the order in the file, walking back from the day meets the version in force first."""
+    policy = Policy(versions=[{"version": str(d), "effective": d, "uses": []} for d in effective])
+    walked = (day - timedelta(n) for n in range((day - date(2019, 12, 31)).days))
+    expected = next((str(d) for d in walked if d in effective), None)
+    found = policy.in_force(day)
+
+    assert expected == (found.version if found else None)
+
+
+def test_two_versions_cannot_begin_on_one_day():
+    """Which of two versions is in force would be a matter of order: one may forbid what the other allows."""
+    versions = [
+        {"version": "a", "effective": "2026-01-01", "uses": ["partner_aggregate"]},
+        {"version": "b", "effective": "2026-01-01", "uses": []},
+    ]
+    with pytest.raises(ValueError, match="2026-01-01"):
+        Policy(versions=versions)
