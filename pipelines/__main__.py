@@ -37,7 +37,7 @@ def main() -> None:
             result = run_jobs(worker, instance)
         waiting = incomplete_periods(workspace, worker.clock())
         print(describe_run(workspace, result, waiting))  # noqa: T201 the summary is this command's output
-    except UsageStatsError as error:
+    except (UsageStatsError, InternalError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 and this its failure
         sys.exit(error.exit_code)
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from usage_stats.errors import InternalError, UsageStatsError, without_values
 from usage_stats.flow.progress import Reporter, Silent
 from usage_stats.flow.workspace import open_workspace
 
@@ -35,7 +36,12 @@ class Worker:
         """Run a step as `step(workspace, now, reporter, **options)` and return its result."""
         workspace = open_workspace(self.directory)
         with workspace.lock():
-            result = step(workspace, self.clock(), self.reporter, **options)
+            try:
+                result = step(workspace, self.clock(), self.reporter, **options)
+            except (UsageStatsError, InternalError):
+                raise
+            except Exception as error:  # noqa: BLE001 Dagster keeps every error's text, and this one's may quote a line
+                raise without_values(error) from None
         self.results[step.__name__] = result
         return result
 

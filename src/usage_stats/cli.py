@@ -9,13 +9,13 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
 from usage_stats import __version__
-from usage_stats.errors import InputError, UsageStatsError
+from usage_stats.errors import InputError, InternalError, UsageStatsError, without_values
 
 __all__ = ["app", "main"]
 
@@ -45,9 +45,15 @@ def main() -> None:
     """Run the command line; an error of ours is one message and its class's exit code."""
     try:
         app(standalone_mode=True)
-    except UsageStatsError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 the command line's own voice
-        sys.exit(error.exit_code)
+    except (UsageStatsError, InternalError) as error:
+        _fail(error)
+    except Exception as error:  # noqa: BLE001 the last stop: its text may quote a log line, so it is not shown
+        _fail(without_values(error))
+
+
+def _fail(error: UsageStatsError | InternalError) -> NoReturn:
+    print(f"error: {error}", file=sys.stderr)  # noqa: T201 the command line's own voice
+    sys.exit(error.exit_code)
 
 
 @app.callback(invoke_without_command=True)
@@ -97,13 +103,18 @@ def inspect(
     from usage_stats.accesslog.formats import resolve_format
     from usage_stats.accesslog.inspect import inspect_log
     from usage_stats.deidentify.generalise import is_robot
+    from usage_stats.flow.progress import terminal_bars
     from usage_stats.flow.words import describe_inspection
 
     known = None if log_format == "auto" else resolve_format(log_format)
     failed = 0
     for path in logs:
         try:
-            found = inspect_log(path, log_format=known, is_robot=is_robot, cookie=cookie)
+            with terminal_bars() as reporter:
+                reporter.start(path.name, path.stat().st_size if path.is_file() else 0)
+                found = inspect_log(
+                    path, log_format=known, is_robot=is_robot, cookie=cookie, on_bytes=reporter.advance
+                )
         except InputError as error:  # the other files are worth a look all the same
             typer.echo(f"error: {error}", err=True)
             failed = error.exit_code

@@ -5,6 +5,10 @@ Does not: error texts that carry a value read from a log. A message says what, w
 number, table, cell code), what is allowed and what to do, never whose line it was.
 """
 
+from __future__ import annotations
+
+import traceback
+
 __all__ = [
     "AuditFailed",
     "ConfigError",
@@ -16,6 +20,7 @@ __all__ = [
     "SchemaError",
     "SolverError",
     "UsageStatsError",
+    "without_values",
 ]
 
 
@@ -75,3 +80,16 @@ class LedgerError(UsageStatsError):
 
 class InternalError(AssertionError):
     """A broken invariant of ours: this is a bug, please report it."""
+
+    exit_code = 70  # EX_SOFTWARE of sysexits.h
+
+
+def without_values(error: Exception) -> InternalError:
+    """An unforeseen error as its class and the places it passed, without its text: that may quote a log line."""
+    places = " < ".join(
+        f"{frame.name} ({frame.filename.rpartition('/')[2]}:{frame.lineno})"
+        for frame in reversed(traceback.extract_tb(error.__traceback__)[-4:])
+    )
+    return InternalError(
+        f"{type(error).__name__} in {places}: this is a bug, please report it with this line"
+    )

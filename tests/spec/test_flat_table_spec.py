@@ -1,7 +1,7 @@
 """Disclosure control of one day, drawn. Five persons are the minimum; TEN pages per person and place."""
 
 import pytest
-from drawn_tables import FIVE, draw, protect_all, statuses
+from drawn_tables import draw, protect_all, statuses
 
 from usage_stats.config import Thresholds
 
@@ -209,24 +209,3 @@ def test_part_within_the_minimum_of_its_whole_is_answered(outside, expected):
     withheld = [place for place in ("_T", "a") if found[place] != "safe"]
 
     assert expected == ("withheld" if withheld else "safe")
-
-
-def test_protection_share_asks_for_wider_intervals_of_larger_figures():
-    """A tenth of what a figure may be stays in doubt: five page views more or less hide no 950.
-
-    `b` and `c` have 3 persons each and 1,000 page views together. Each of the 3 visits of `c` views a page, and
-    so does each of `b`: both may have 1 to 999, wide enough. A visit is worth 5 at least: 6 are to be shared.
-    """
-    drawing = draw(
-        """
-        place 2027-02-01
-        a     1-40
-        b     41-43
-        c     44-46
-        """,
-        views={(DAY, "b"): 950, (DAY, "c"): 50},
-    )
-
-    expected = {"_T": "safe", "a": "safe", "b": "primary", "c": "primary"}
-
-    assert expected == statuses(drawing, DAY, FIVE)

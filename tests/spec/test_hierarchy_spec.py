@@ -2,6 +2,8 @@
 
 from drawn_tables import draw, statuses
 
+from usage_stats.config import Thresholds
+
 DAY = "2027-02-01"
 
 
@@ -128,8 +130,6 @@ def test_company_is_not_worked_out_through_a_withheld_neighbour():
         """,
         networks=dict.fromkeys(range(151, 191), "company"),
     )
-    from usage_stats.config import Thresholds
-
     found = statuses(drawing, DAY, Thresholds(minimum_persons=5, minimum_networks=3, protection_share=0.1))
     companions = [place for place in ("shop/list", "news", "_T") if found[place] != "safe"]
 

@@ -24,7 +24,7 @@ from usage_stats.accesslog.recognise import recognise
 from usage_stats.config import Source
 from usage_stats.deidentify.generalise import PathClassifier
 from usage_stats.deidentify.strip import Stripped, Stripper
-from usage_stats.errors import InputError, InternalError
+from usage_stats.errors import ConfigError, InputError, InternalError
 from usage_stats.flow.calendar import calendar_of
 from usage_stats.flow.content import Content, Read, find_logs, survey
 from usage_stats.flow.progress import Reporter
@@ -111,7 +111,13 @@ def _known(workspace: Workspace, source: Source) -> dict[int, Read]:
 
 
 def _format(source: Source, path: Path) -> LogFormat:
-    return recognise(path).format if source.format == "auto" else resolve_format(source.format)
+    log_format = recognise(path).format if source.format == "auto" else resolve_format(source.format)
+    if source.cookie and f"cookie.{source.cookie}" not in log_format.fields:
+        raise ConfigError(
+            f"source {source.name}: cookie {source.cookie} is in no field of format {log_format.name} ({path}); "
+            f"its fields are: {', '.join(log_format.fields)}. Correct `cookie:`, or name the format that has it"
+        )
+    return log_format
 
 
 def _read(

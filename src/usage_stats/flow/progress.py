@@ -9,7 +9,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-__all__ = ["Bars", "Reporter", "Silent", "bars"]
+__all__ = ["Bars", "Reporter", "Silent", "bars", "terminal_bars"]
 
 
 class Reporter(Protocol):
@@ -60,3 +60,14 @@ def bars(console: Console) -> Iterator[Reporter]:
     )
     with Progress(*columns, console=console) as progress:
         yield Bars(progress)
+
+
+@contextmanager
+def terminal_bars() -> Iterator[Reporter]:
+    """Bars on standard error if a person watches it, else nothing: for commands whose output is read by others."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Silent()
+        return
+    with bars(console) as reporter:
+        yield reporter

@@ -1,0 +1,77 @@
+"""Workspaces made from the sample's settings, and what they release."""
+
+import shutil
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from usage_stats.flow.progress import Silent
+from usage_stats.flow.run import run
+from usage_stats.flow.workspace import open_workspace
+from usage_stats.synthetic.generate import generate
+
+SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def settings_into(root, *, logs="logs/*"):
+    """The sample's own settings, but for where the logs lie: variants have other names than `*.log.gz`."""
+    root.mkdir(parents=True, exist_ok=True)
+    text = (SAMPLE / "usage_stats.yaml").read_text(encoding="utf-8")
+    assert '["logs/*.log.gz"]' in text
+    (root / "usage_stats.yaml").write_text(text.replace("logs/*.log.gz", logs), encoding="utf-8")
+    shutil.copy(SAMPLE / "policy.yaml", root)
+    (root / "logs").mkdir(exist_ok=True)
+    return root
+
+
+def run_at(root, now):
+    """One run of the main job at a moment of our choosing."""
+    return run(open_workspace(root), now, Silent())
+
+
+def tree(root):
+    """Every file below a directory: relative path → bytes."""
+    return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+
+
+def long_after(day):
+    """A moment at which everything up to the day is over, with its week, its month and the grace time."""
+    return datetime(day.year, day.month, day.day, 12, tzinfo=BERLIN) + timedelta(60)
+
+
+def _made(root, *, first_day, days, lines):
+    generate(root, first_day=first_day, days=days, lines=lines)
+    settings_into(root)
+    last_day = first_day + timedelta(days - 1)
+    result = run_at(root, long_after(last_day))
+    return SimpleNamespace(
+        root=root,
+        logs=sorted((root / "logs").iterdir()),
+        span=[first_day + timedelta(n) for n in range(days)],
+        result=result,
+        releases=tree(root / "releases"),
+    )
+
+
+@pytest.fixture(scope="session")
+def five_weeks(tmp_path_factory):
+    """March 2026 and five days more, with 150,000 lines: five whole weeks, a whole month, summer time."""
+    return _made(tmp_path_factory.mktemp("five_weeks"), first_day=date(2026, 3, 1), days=36, lines=150_000)
+
+
+@pytest.fixture(scope="session")
+def ten_days(tmp_path_factory):
+    """The ten days around the end of March, with 25,000 lines: one whole week, the change to summer time."""
+    return _made(tmp_path_factory.mktemp("ten_days"), first_day=date(2026, 3, 27), days=10, lines=25_000)
+
+
+@pytest.fixture
+def journey():
+    """The steps that tests of journeys share."""
+    return SimpleNamespace(
+        berlin=BERLIN, settings_into=settings_into, run_at=run_at, tree=tree, long_after=long_after, made=_made
+    )
