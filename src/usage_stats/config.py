@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
@@ -255,21 +255,14 @@ def _explain(model: type[BaseModel], problem: Any) -> str:
     return f"{place}: no such key; {hint}allowed: {', '.join(allowed)}"
 
 
-def _model_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel] | None:
+def _model_at(annotation: Any, loc: tuple[int | str, ...]) -> type[BaseModel] | None:
     """The settings class that a place in the file belongs to; steps into lists and mappings."""
-    for step in loc:
-        field = model.model_fields.get(str(step))
-        if field is None:
-            continue  # an index or a free name inside a list or mapping
-        inner = _settings_inside(field.annotation)
-        if inner is None:
-            return None
-        model = inner
-    return model
-
-
-def _settings_inside(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    found = (_settings_inside(a) for a in getattr(annotation, "__args__", ()))
-    return next((m for m in found if m), None)
+        if not loc:
+            return annotation
+        field = annotation.model_fields.get(str(loc[0]))
+        return _model_at(field.annotation, loc[1:]) if field else None
+    inside = {tuple: 0, dict: 1}.get(get_origin(annotation))
+    if inside is None or not loc:
+        return None
+    return _model_at(get_args(annotation)[inside], loc[1:])  # past the index, or the name chosen by the user

@@ -72,10 +72,11 @@ def _is_in(view, days, component, sub):
 
 
 class Outcome(NamedTuple):
-    """What is published of every period, and with which statuses; None for a period that was refused."""
+    """What is published in the end, each cell's status, and what was known when each period was published."""
 
     figures: dict
     statuses: dict
+    known_then: dict
 
 
 class _Told(NamedTuple):
@@ -89,14 +90,15 @@ class _Told(NamedTuple):
 
 def publish_all(site, cube, days, thresholds):
     """Protect every period that lies within the days, in order, each beside what was published before."""
-    views, figures, statuses = _Views(None, {}), {}, {}
+    views, told = _Views(None, {}), Outcome({}, {}, {})
     for period in periods_of(days, cube.periods):
         if set(period.days) <= set(days):
             table = protect_one(site, cube, period, views.around(period), thresholds)
             views.add(period, _Told(table.view()), "")
-            figures |= table.view()
-            statuses |= table.statuses
-    return Outcome(figures, statuses)
+            told.figures.update(table.view())
+            told.statuses.update(table.statuses)
+            told.known_then[period.code] = {**table.context, **table.view()}
+    return told
 
 
 def protect_one(site, cube, period, around, thresholds):
@@ -134,6 +136,7 @@ def random_site(seed, cube, days, *, persons, busy=0.5, networks=6):
     return Site(found)
 
 
-SMALL_CUBE = {"shop": ("basket", OTHER), "news": (), OTHER: ()}
+# Three components, one of them with two sub-components: the smallest tree in which everything can go wrong.
+PLACES = {"shop": ("basket", OTHER), "news": (), OTHER: ()}
 SMALL = Thresholds(minimum_persons=5, minimum_networks=1, protection_share=0.1)
 STRICT = Thresholds(minimum_persons=5, minimum_networks=3, protection_share=0.1)

@@ -17,12 +17,16 @@ SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def settings_into(root, *, logs="logs/*"):
-    """The sample's own settings, but for where the logs lie: variants have other names than `*.log.gz`."""
+def settings_into(root, *, grace=2):
+    """The sample's own settings, but for where the logs lie (variants have other names than `*.log.gz`) and,
+    where a test wants it, for the days of grace before anything is sealed.
+    """
     root.mkdir(parents=True, exist_ok=True)
     text = (SAMPLE / "usage_stats.yaml").read_text(encoding="utf-8")
     assert '["logs/*.log.gz"]' in text
-    (root / "usage_stats.yaml").write_text(text.replace("logs/*.log.gz", logs), encoding="utf-8")
+    assert "seal_after_days: 2" in text
+    text = text.replace("logs/*.log.gz", "logs/*").replace("seal_after_days: 2", f"seal_after_days: {grace}")
+    (root / "usage_stats.yaml").write_text(text, encoding="utf-8")
     shutil.copy(SAMPLE / "policy.yaml", root)
     (root / "logs").mkdir(exist_ok=True)
     return root
