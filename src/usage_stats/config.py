@@ -182,6 +182,12 @@ class Policy(_Settings):
 
     versions: tuple[PolicyVersion, ...] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _one_version_a_day(self) -> Policy:
+        _unique("versions", [v.version for v in self.versions])
+        _unique("effective dates", [v.effective.isoformat() for v in self.versions])
+        return self
+
     def in_force(self, day: date) -> PolicyVersion | None:
         """Return the version in force on a day, or None before the first."""
         past = [v for v in self.versions if v.effective <= day]
@@ -228,6 +234,10 @@ def _load(path: Path, model: type[_Model], remedy: str) -> _Model:
         data = yaml.load(path.read_bytes(), Loader=_StrictLoader)  # noqa: S506 a SafeLoader, only stricter
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: no valid YAML: {_where(error)}") from None
+    except (ValueError, TypeError):  # the loader's own, for 2026-02-30 or a list as a key
+        raise ConfigError(
+            f"{path}: no valid YAML: a date or number that does not exist, or no plain key"
+        ) from None
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: holds no settings; {remedy}")
     try:

@@ -96,10 +96,13 @@ def parse_period(code: str) -> Period:
     Raises:
         InternalError: the code is none of ours.
     """
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", code):
-        return day(date.fromisoformat(code))
-    if re.fullmatch(r"\d{4}-W\d\d", code):
-        return week(date.fromisocalendar(int(code[:4]), int(code[6:]), 1))
-    if re.fullmatch(r"\d{4}-\d\d", code):
-        return month(date.fromisoformat(f"{code}-01"))
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", code, re.ASCII):
+            return day(date.fromisoformat(code))
+        if re.fullmatch(r"\d{4}-W\d\d", code, re.ASCII):
+            return week(date.fromisocalendar(int(code[:4]), int(code[6:]), 1))
+        if re.fullmatch(r"\d{4}-\d\d", code, re.ASCII):
+            return month(date.fromisoformat(f"{code}-01"))
+    except ValueError:
+        pass  # the right shape, but no day of the calendar
     raise InternalError(f"{code!r} is no period code: this is a bug")

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import duckdb
+import polars as pl
 import pyarrow as pa
+from pyarrow.dataset import dataset
 
 from usage_stats.errors import InternalError, SchemaError
 
@@ -141,10 +143,17 @@ class Database:
         model = load_model(name)
         if set(inputs) != set(model.reads):
             raise InternalError(f"{name} reads {model.reads} but was given {sorted(inputs)}: this is a bug")
-        for number, (source, data) in enumerate(sorted(inputs.items())):
-            _register(self._connection, source, data, f"input_{number}")
-        result = _select(self._connection, model, dict(parameters or {}))
-        _check(self._connection, model, result)
+        try:
+            for number, (source, data) in enumerate(sorted(inputs.items())):
+                _register(self._connection, source, data, f"input_{number}")
+            result = self._connection.sql(model.sql, params=_used(model, parameters)).to_arrow_table()
+            _check(self._connection, model, result)
+        except duckdb.Error as error:
+            # The engine's text may quote a value of a row; its class says enough with the model's name.
+            raise SchemaError(f"model {name} failed in the database: {type(error).__name__}") from None
+        finally:  # the next model sees its own inputs only
+            for source in inputs:
+                self._connection.execute(f"drop view if exists {source}")
         return result
 
 
@@ -167,22 +176,16 @@ def _register(connection: duckdb.DuckDBPyConnection, source: str, data: Any, ali
         raise InternalError(f"{source!r} is no schema.table: this is a bug")
     schema = source.partition(".")[0]
     connection.execute(f"create schema if not exists {schema}")
-    connection.execute(f"drop view if exists {alias}")
-    if isinstance(data, list):
-        relation = connection.read_parquet([str(path) for path in data])
-        relation.create_view(alias, replace=True)
-    else:
-        connection.register(alias, data.to_arrow() if hasattr(data, "to_arrow") else data)
+    if isinstance(data, list):  # through Arrow: the database would take [ and * in a path for a pattern
+        data = dataset([str(path) for path in data], format="parquet")
+    connection.register(alias, data.to_arrow() if isinstance(data, pl.DataFrame) else data)
     connection.execute(f"create or replace view {source} as select * from {alias}")  # noqa: S608 both names are ours, checked
 
 
-def _select(connection: duckdb.DuckDBPyConnection, model: Model, parameters: dict[str, Any]) -> pa.Table:
-    used = {key: value for key, value in parameters.items() if re.search(rf"\${key}\b", model.sql)}
-    try:
-        return connection.sql(model.sql, params=used or None).to_arrow_table()
-    except duckdb.Error as error:
-        # The engine's text may quote a value of a row; its class says enough with the model's name.
-        raise SchemaError(f"model {model.name} failed in the database: {type(error).__name__}") from None
+def _used(model: Model, parameters: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The parameters that the model names; the engine refuses others."""
+    used = {key: value for key, value in (parameters or {}).items() if re.search(rf"\${key}\b", model.sql)}
+    return used or None
 
 
 def _check(connection: duckdb.DuckDBPyConnection, model: Model, result: pa.Table) -> None:
@@ -195,7 +198,7 @@ def _check(connection: duckdb.DuckDBPyConnection, model: Model, result: pa.Table
         sql = f"select count(*) from (select {keys} from result group by {keys} having count(*) > 1)"  # noqa: S608 names from our own header
         _count_zero(connection, sql, f"model {model.name}: rows share a key of ({keys})")
     for condition in model.asserts:
-        sql = f"select count(*) from result where not ({condition})"  # noqa: S608 text from our own header
+        sql = f"select count(*) from result where ({condition}) is not true"  # noqa: S608 text from our own header
         _count_zero(connection, sql, f"model {model.name}: rows break `{condition}`")
 
 

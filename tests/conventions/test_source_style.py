@@ -14,6 +14,8 @@ HARD_MAX_FUNCTION_LINES = 60
 LONG_FUNCTIONS = {}
 # Where printing is the output of a command.
 MAY_PRINT = {"src/usage_stats/cli.py", "pipelines/__main__.py"}
+# The last stops of an error, which tell its class only: its text may quote a row.
+MAY_CATCH_ALL = {"src/usage_stats/cli.py", "pipelines/resources.py"}
 FORBIDDEN_NAMES = {"utils.py", "util.py", "helpers.py", "helper.py", "common.py", "misc.py"}
 # A rule by its code, then the reason in words.
 NOQA = re.compile(r"#\s*noqa(?P<codes>:\s*[A-Z]+\d+(?:\s*,\s*[A-Z]+\d+)*)?\s*(?P<reason>.*)")
@@ -120,11 +122,11 @@ def _placed(kind):
 
 
 def test_no_error_is_swallowed_whole():
-    """Only named errors are caught: anything else is a bug, and nothing is released on a bug."""
+    """Only named errors are caught, but for the last stops: anything else is a bug, and stops the run."""
     broad = [
         place
-        for place, (_, node) in _placed(ast.ExceptHandler)
-        if {"", "Exception", "BaseException"} & _caught(node)
+        for place, (path, node) in _placed(ast.ExceptHandler)
+        if {"", "Exception", "BaseException"} & _caught(node) and _name(path) not in MAY_CATCH_ALL
     ]
 
     assert [] == broad, "name the errors that can happen here"

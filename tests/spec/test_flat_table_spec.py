@@ -192,7 +192,9 @@ def test_withheld_parts_of_too_few_networks_take_a_further_one():
     assert expected == statuses(drawing, DAY, rules)
 
 
-@pytest.mark.parametrize(("outside", "expected"), [(0, "safe"), (1, "withheld"), (4, "withheld"), (5, "safe")])
+@pytest.mark.parametrize(
+    ("outside", "expected"), [(0, "safe"), (1, "withheld"), (4, "withheld"), (5, "safe")]
+)
 def test_part_within_the_minimum_of_its_whole_is_answered(outside, expected):
     """Whole less part are the persons who were not in the part: none, or enough, but not one to four.
 

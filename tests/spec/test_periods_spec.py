@@ -6,12 +6,9 @@ February 2027 is four weeks from Monday to Sunday; March 2027 is four such weeks
 
 from datetime import date, timedelta
 
-from drawn_tables import FIVE, by_period, draw, protect_all
+from drawn_tables import by_period, draw
 
 from usage_stats.config import Thresholds
-from usage_stats.measure.relations import CellKey, nested_pairs, relations
-from usage_stats.periods import day, week
-from usage_stats.protect.protect import protect_period
 
 MONDAY = date(2027, 2, 1)
 USUAL = "101-110"  # the same ten persons on every day that is not spoken of
@@ -155,45 +152,9 @@ def test_month_may_be_withheld_beside_many_published_days():
     assert expected == _of(drawing, "2027-02-02", "2027-02-03", "2027-02")
 
 
-def test_place_named_in_mid_week_is_protected_in_its_first_week_too():
-    """Days from before a place was named have no such row: its week is the days since then.
-
-    `b` is a new component from Thursday on. On Thursday it has two persons, from Friday on ten: the week less
-    Friday, Saturday and Sunday would be Thursday.
-    """
-    before = draw(_line(MONDAY, 3))
-    after = draw(
-        "place 2027-02-04 2027-02-05 2027-02-06 2027-02-07\n"
-        "a 101-110 101-110 101-110 101-110\n"
-        "b 1-2 201-210 201-210 201-210\n"
-        "c 301-310 301-310 301-310 301-310"
-    )
-    whole = after._replace(persons={**before.persons, **after.persons}, days=before.days + after.days)
-
-    assert ("safe", "primary", "secondary") == _since_thursday(before, whole)
-
-
-def _since_thursday(before, whole):
-    released = {day(of): protect_all(before)[of.isoformat()].view() for of in before.days}
-    found = {}
-    for period in [*(day(of) for of in whole.days[3:]), week(MONDAY)]:
-        around = [] if period.kind == "day" else list(released)
-        table = protect_period(
-            whole.cells(period),
-            history={key: known for p in around for key, known in released[p].items()},
-            relations=relations(whole.cube, [period, *around]),
-            pairs=nested_pairs(whole.cube, period, around),
-            crowd=whole,
-            thresholds=FIVE,
-        )
-        released[period] = table.view()
-        found[period.code] = table.statuses[CellKey(period.code, "b", "_T")]
-    return found["2027-02-05"], found["2027-02-04"], found["2027-W05"]
-
-
 def test_minimum_of_networks_holds_for_weeks_as_for_days():
     """The week less its published days obeys every rule: two days of one company each leave a third withheld."""
-    company = {n: "company" for n in range(1, 41)}
+    company = dict.fromkeys(range(1, 41), "company")
     drawing = draw(_line(MONDAY, 7, d3="1-20", d4="21-40"), networks=company)
     rules = Thresholds(minimum_persons=5, minimum_networks=3, protection_share=0.1)
 

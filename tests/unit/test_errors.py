@@ -33,15 +33,34 @@ def test_exit_codes_are_a_contract(name, code):
 
 def test_every_error_has_a_number_of_its_own():
     """A new class gets a new number and a row in the table above."""
-    classes = {n for n in errors.__all__ if issubclass(_named(n), errors.UsageStatsError)}
+    classes = {name for name, found in vars(errors).items() if _is_for_users(found)}
 
     assert {*EXIT_CODES, "UsageStatsError"} == classes
     assert len(EXIT_CODES) == len(set(EXIT_CODES.values()))
 
 
+def _is_for_users(found):
+    return isinstance(found, type) and issubclass(found, errors.UsageStatsError)
+
+
 def test_a_bug_is_no_message_for_users():
-    """A broken invariant shows its traceback: it is not caught with the errors meant for users."""
+    """A broken invariant is not caught with the errors meant for users, and has a number that none of them has."""
     assert not issubclass(errors.InternalError, errors.UsageStatsError)
+    assert errors.InternalError.exit_code not in {*EXIT_CODES.values(), 0, 1, 2}
+
+
+def test_an_unforeseen_error_tells_its_class_and_place_only():
+    """A library's message may quote a row: what is shown names the class, the functions and the lines."""
+    with pytest.raises(ValueError, match="canary") as caught:
+        _library_code("canary-7f3a")
+    shown = errors.without_values(caught.value)
+
+    assert "ValueError in _library_code (test_errors.py:" in str(shown)
+    assert "canary" not in f"{shown!r} {shown.__cause__!r} {shown.__context__!r}"
+
+
+def _library_code(value):
+    return int(value)
 
 
 def test_the_command_line_tells_an_error_in_one_message(tmp_path):

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from usage_stats.errors import InternalError
@@ -125,6 +125,7 @@ def test_days_of_odd_zones(zone, of, hours):
     assert hours == _hours(date.fromisoformat(of), ZoneInfo(zone))
 
 
+@settings(deadline=None)
 @given(
     of=st.dates(date(1975, 1, 1), date(2037, 12, 31)),
     name=st.sampled_from(

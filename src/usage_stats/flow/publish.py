@@ -21,14 +21,14 @@ from usage_stats.flow.progress import Reporter
 from usage_stats.flow.seal import close_window, usage_files
 from usage_stats.flow.workspace import Workspace, write_atomically
 from usage_stats.measure.cells import Crowd, basis_counts, period_cells
-from usage_stats.measure.relations import nested_pairs, relations_between
+from usage_stats.measure.relations import CellKey, nested_pairs, relations_between
 from usage_stats.measure.table_spec import Cube, cube_from, cube_of
 from usage_stats.periods import WINDOW_OF, Period, month, parse_period, periods_of, week
 from usage_stats.protect.protect import protect_period
 from usage_stats.protect.protected_table import ProtectedTable
 from usage_stats.protect.requirement import View
 from usage_stats.release.gate import Facts, Release, basis_shares, open_gate, policy_versions
-from usage_stats.release.record import digest_of, from_record, to_record
+from usage_stats.release.record import digest_of, from_record, sensitive_cells, to_record
 from usage_stats.sqlmodel import Database
 
 __all__ = ["Published", "close_windows", "due_periods", "publish", "released_periods", "stored_release"]
@@ -118,6 +118,11 @@ class _Views:
         self._released[period] = digest
         self._views[period] = release.view()
 
+    def sensitive(self, around: Iterable[Period]) -> frozenset[CellKey]:
+        """The cells of these periods that were withheld for themselves."""
+        paths = {p: _record_path(self._workspace, p) for p in around}
+        return frozenset(k for p, path in paths.items() for k in sensitive_cells(path, self._released[p]))
+
     def around(self, period: Period) -> dict[Period, View]:
         """Released periods that share days with the period, or with those: back to the month before."""
         if period.kind == "day":
@@ -158,6 +163,7 @@ def _make(
         pairs=pairs,
         crowd=Crowd(files),
         thresholds=workspace.config.thresholds,
+        sensitive_before=views.sensitive(around),
     )
     return protected, open_gate(protected, cube=cube, period=period, pairs=pairs, facts=facts)
 
@@ -182,7 +188,7 @@ def _facts(workspace: Workspace, calendar: Calendar, period: Period, counts: Map
 
 def _record(workspace: Workspace, release: Release, protected: ProtectedTable) -> str:
     """Write the record, then the ledger's entry: from then on the figures are out."""
-    record = to_record(release)
+    record = to_record(release, [k for k, s in protected.statuses.items() if s == "primary"])
     write_atomically(_record_path(workspace, release.period), record, mode=0o600)
     workspace.released.append(
         {

@@ -93,7 +93,10 @@ def _members(paths: Sequence[Path], column: str) -> Members:
     if not paths:
         return {}
     grouped = pl.read_parquet(list(paths)).group_by(keys).agg(pl.col(column).unique())
-    return {(d, c, s): np.asarray(ids) for d, c, s, ids in grouped.select(*keys, column).iter_rows()}
+    return {
+        (d, c, s): np.array(ids, dtype=np.uint64)
+        for d, c, s, ids in grouped.select(*keys, column).iter_rows()
+    }
 
 
 def _distinct(members: Members, spots: Collection[Spot]) -> int:

@@ -60,12 +60,16 @@ class Variable(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A whole and its parts along one dimension; `complete` if the parts leave nothing out."""
+    """A whole and its parts along one dimension; `rest` is what the parts leave out and no table shows."""
 
     dimension: Dimension
     whole: CellKey
     parts: tuple[CellKey, ...]
-    complete: bool = True
+    rest: tuple[CellKey, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        return not self.rest
 
 
 class Constraint(NamedTuple):
@@ -98,9 +102,9 @@ def relations_between(
     for whole in present:
         for parts in _splits(whole, present):
             covered = {d for part in parts for d in part.days} | empty_days
-            complete = covered.issuperset(whole.days)
+            rest = [d for d in whole.days if d not in covered]
             shared = set(cubes[whole].categories).intersection(*(cubes[p].categories for p in parts))
-            found += [_period_relation(whole, parts, c, complete=complete) for c in sorted(shared)]
+            found += [_period_relation(whole, parts, rest, c) for c in sorted(shared)]
     return found
 
 
@@ -118,10 +122,11 @@ def _category_relation(period: Period, whole: tuple[str, str], parts: Sequence[t
 
 
 def _period_relation(
-    whole: Period, parts: Sequence[Period], category: tuple[str, str], *, complete: bool
+    whole: Period, parts: Sequence[Period], rest: Sequence[date], category: tuple[str, str]
 ) -> Relation:
     keys = tuple(CellKey(part.code, *category) for part in parts)
-    return Relation("period", CellKey(whole.code, *category), keys, complete)
+    left_out = tuple(CellKey(of.isoformat(), *category) for of in rest)
+    return Relation("period", CellKey(whole.code, *category), keys, left_out)
 
 
 def constraints(found: Iterable[Relation], cells: Iterable[CellKey]) -> list[Constraint]:

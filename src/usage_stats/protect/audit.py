@@ -53,12 +53,13 @@ def audit(
     *,
     about: Collection[CellKey] = (),
     context: View | None = None,
+    sensitive: Collection[CellKey] = (),
 ) -> AuditReport:
     """Attack every withheld cell of the view.
 
     A withheld cell is known to hold at least one page view, for empty cells are published as zero. It is
-    exposed if it may be about fewer than the minimum persons, and any of its measures can be pinned down
-    more closely than the requirement allows, or the persons can be bounded below the minimum.
+    exposed if any of its measures can be pinned down more closely than the requirement allows, or its persons
+    can be bounded below the minimum; unless it is surely about enough persons, and not said to be sensitive.
 
     Args:
         view: every cell the reader has, published or withheld.
@@ -68,11 +69,20 @@ def audit(
         context: what the reader had before, if anything. A cell that was no better protected then, because
             the thresholds were lower, is not held against the new cells unless they narrow it further.
 
+        sensitive: cells that must stay in doubt even if they are surely about enough persons, such as those
+            of a single network. A partner who audits does not know them.
+
     Raises:
         SolverError: a linear program was not solved; that is no pass.
     """
     intervals = _intervals(view, relations, about)
-    exposed = [key for key in sorted(intervals) if _is_exposed(intervals[key], requirement)]
+    must = set(sensitive)
+    exposed = [
+        key
+        for key in sorted(intervals)
+        if (key in must or intervals[key]["visitors"].low < requirement.persons)
+        and _is_exposed(intervals[key], requirement)
+    ]
     if context and any(key in context for key in exposed):
         within = [r for r in relations if {r.whole, *r.parts} <= set(context)]
         before = _intervals(context, within, ())
@@ -114,12 +124,9 @@ def _touching(relations: Iterable[Relation], about: set[CellKey]) -> set[CellKey
 
 def unbounded(values: Iterable[int]) -> int:
     """A number beyond anything the published figures allow, standing for "no upper bound"."""
-    return 1_000 + 10 * max(values, default=0)
+    return 1_000 + 2 * sum(values)
 
 
 def _is_exposed(found: Mapping[Measure, Interval], requirement: Requirement) -> bool:
-    visitors = found["visitors"]
-    if visitors.low >= requirement.persons:
-        return False  # surely about enough persons: whatever else is deduced singles out nobody
     narrow = any(i.high - i.low < requirement.width(i.high) for i in found.values())
-    return narrow or visitors.high < requirement.persons
+    return narrow or found["visitors"].high < requirement.persons

@@ -27,6 +27,7 @@ def protect_period(
     pairs: Sequence[tuple[CellKey, CellKey]],
     crowd: Crowd,
     thresholds: Thresholds,
+    sensitive_before: Collection[CellKey] = (),
 ) -> ProtectedTable:
     """Withhold what must be withheld, and prove it.
 
@@ -36,6 +37,7 @@ def protect_period(
         relations: how cells and history hang together.
         pairs: (part, whole) cells between which a small difference would single people out.
         crowd: counts the persons and networks behind sets of these cells.
+        sensitive_before: the cells of the history that were withheld for themselves.
         thresholds: the minimum persons, networks and protection share.
 
     Raises:
@@ -44,18 +46,21 @@ def protect_period(
     rules = rules_of(thresholds)
     requirement = Requirement(thresholds.minimum_persons, thresholds.protection_share)
 
-    def allowed(keys: Sequence[CellKey]) -> bool:
+    def allowed(keys: Collection[CellKey]) -> bool:
         persons, networks = crowd.behind(keys)
         return all(rule.allows(persons, networks) for rule in rules)
 
     primary = frozenset(primary_cells(cells, rules))
-    problem = Problem(cells, primary, history, relations, pairs, requirement, allowed)
+    problem = Problem(cells, primary, history, relations, pairs, requirement, allowed, sensitive_before)
     withheld = choose_withheld(problem)
     statuses = {key: _status(key, counts, primary, withheld) for key, counts in cells.items()}
     view = {
         key: None if key in withheld else (c.visitors, c.visits, c.page_views) for key, c in cells.items()
     }
-    report = audit({**history, **view}, relations, requirement, about=list(cells), context=history)
+    sensitive = primary.union(sensitive_before)
+    report = audit(
+        {**history, **view}, relations, requirement, about=list(cells), context=history, sensitive=sensitive
+    )
     return ProtectedTable(cells, statuses, history, report)
 
 

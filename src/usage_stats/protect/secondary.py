@@ -8,7 +8,7 @@ audit has that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ import numpy as np
 from usage_stats.errors import AuditFailed
 from usage_stats.measure.cells import Counts
 from usage_stats.measure.relations import MEASURES, CellKey, Relation, Variable, constraints
+from usage_stats.periods import parse_period
+from usage_stats.protect.remainder import known_cells, remainders
 from usage_stats.protect.requirement import Requirement, View
 from usage_stats.protect.solver import System, systems
 
@@ -33,6 +35,7 @@ class Problem:
         relations: how all of these hang together.
         pairs: (part, whole) wherever the persons of one cell are among those of the other.
         requirement: what must stay in doubt.
+        sensitive_before: the cells of the history that were withheld for themselves.
         remainder_allowed: whether cells, taken together, rest on enough persons and networks.
     """
 
@@ -42,7 +45,8 @@ class Problem:
     relations: Sequence[Relation]
     pairs: Sequence[tuple[CellKey, CellKey]]
     requirement: Requirement
-    remainder_allowed: Callable[[Sequence[CellKey]], bool]
+    remainder_allowed: Callable[[Collection[CellKey]], bool]
+    sensitive_before: Collection[CellKey] = ()
 
 
 # The cells of which withholding one would answer a danger, the most welcome first.
@@ -100,13 +104,24 @@ def _helpful(problem: Problem, withheld: set[CellKey], keys: Iterable[CellKey]) 
 
 
 def _thin_remainders(problem: Problem, withheld: set[CellKey]) -> Iterator[Danger]:
-    """A published whole less its published parts is a figure about the withheld parts: is it allowed?"""
-    for relation in problem.relations:
-        if relation.whole not in problem.cells or relation.whole in withheld or not relation.complete:
-            continue
-        hidden = [part for part in relation.parts if _is_hidden(problem, withheld, part)]
-        if hidden and (len(hidden) == 1 or not problem.remainder_allowed(hidden)):
-            yield [*_helpful(problem, withheld, relation.parts), relation.whole]
+    """What a known whole less its known parts is about must be allowed to be published, for it is."""
+    published = [key for key, figures in _view(problem, withheld).items() if figures is not None]
+    known = known_cells(problem.relations, published)
+    for relation, left in remainders(problem.relations, known):
+        if _is_of_this_period(problem, left) and not problem.remainder_allowed(left):
+            near = {relation.whole, *relation.parts, *(k for k in known if _is_beside(k, left))}
+            yield _helpful(problem, withheld, near) or _helpful(problem, withheld, problem.cells)
+
+
+def _is_of_this_period(problem: Problem, keys: Collection[CellKey]) -> bool:
+    """Whether the cells lie within the new period's days: of others, no one can count the persons any more."""
+    period = parse_period(next(iter(problem.cells)).period)
+    return all(period.covers(parse_period(key.period)) for key in keys)
+
+
+def _is_beside(key: CellKey, left: Collection[CellKey]) -> bool:
+    """Whether a cell is of the same component and period as one of the others."""
+    return any(key[:2] == other[:2] for other in left)
 
 
 def _close_pairs(problem: Problem, withheld: set[CellKey]) -> Iterator[Danger]:
@@ -131,8 +146,11 @@ def _narrow_cells(problem: Problem, withheld: set[CellKey]) -> Iterator[Danger]:
     for relation in problem.relations:
         for key in (relation.whole, *relation.parts):
             by_cell.setdefault(key, set()).update((relation.whole, *relation.parts))
+    sensitive = problem.primary.union(problem.sensitive_before)
     for system in _systems(problem, view):
         for cell in _weak(system, problem.requirement):
+            if cell not in sensitive and not _may_be_few(system, cell, problem.requirement):
+                continue
             if cell in problem.history and not _is_news(problem, system, cell):
                 continue
             near = _helpful(problem, withheld, by_cell.get(cell, ()))
@@ -178,7 +196,7 @@ def _split(view: View, relations: Sequence[Relation]) -> list[System]:
         if figures is not None
         for measure, value in zip(MEASURES, figures, strict=True)
     }
-    ceiling = 1_000 + 10 * max(known.values(), default=0)
+    ceiling = 1_000 + 2 * sum(known.values())  # beyond every sum of published figures: no upper bound
     return systems(constraints(relations, hidden), known, floor=1, ceiling=ceiling)
 
 
@@ -194,7 +212,7 @@ def _weak(system: System, requirement: Requirement) -> list[CellKey]:
                 low, high = np.minimum(low, point), np.maximum(high, point)
         if high[index] - low[index] < requirement.width(max(high[index], 0)):
             weak[variable.cell] = None
-    return [cell for cell in weak if _may_be_few(system, cell, requirement)]
+    return list(weak)
 
 
 def _may_be_few(system: System, cell: CellKey, requirement: Requirement) -> bool:

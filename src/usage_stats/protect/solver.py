@@ -78,7 +78,7 @@ class System:
     def extreme(self, variable: Any, direction: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """A whole-number solution that takes the variable as far as it goes (direction +1 or -1)."""
         _, point = self._point(variable, direction)
-        return point if _is_whole(point) else self._whole_point(variable, direction)
+        return np.round(point) if _is_whole(point) else self._whole_point(variable, direction)
 
     def _whole_point(self, variable: Any, direction: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         everyone = np.arange(len(self.variables), dtype=np.int32)

@@ -1,6 +1,7 @@
 """A release ↔ its record: the bytes that the ledger vouches for, from which every copy is made.
 
-Belongs here: writing down and reading back what a reader gets. Does not: confidential counts; a record has none.
+Belongs here: writing down and reading back what a reader gets, and which cells are sensitive: a record stays in the
+restricted store. Does not: confidential counts; a record has none.
 """
 
 from __future__ import annotations
@@ -8,24 +9,30 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from usage_stats.config import Thresholds
 from usage_stats.errors import LedgerError
 from usage_stats.ledger import canonical_json
+from usage_stats.measure.relations import CellKey
 from usage_stats.periods import parse_period
 from usage_stats.release.gate import Facts, Release
 
-__all__ = ["digest_of", "from_record", "to_record"]
+__all__ = ["digest_of", "from_record", "sensitive_cells", "to_record"]
 
 
-def to_record(release: Release) -> bytes:
-    """The one text of a release."""
+def to_record(release: Release, sensitive: Iterable[CellKey]) -> bytes:
+    """The one text of a release, with the cells withheld for themselves: later releases must protect them."""
     facts = dataclasses.asdict(release.facts) | {"thresholds": release.facts.thresholds.model_dump()}
-    return (
-        canonical_json({"period": release.period.code, "rows": release.rows, "facts": facts}) + "\n"
-    ).encode()
+    data = {
+        "period": release.period.code,
+        "rows": release.rows,
+        "facts": facts,
+        "sensitive": sorted(sensitive),
+    }
+    return (canonical_json(data) + "\n").encode()
 
 
 def digest_of(record: bytes) -> str:
@@ -39,14 +46,28 @@ def from_record(path: Path, digest: str) -> Release:
     Raises:
         LedgerError: the record is missing or not what the ledger vouches for.
     """
+    data = _vouched(path, digest)
+    return Release(parse_period(data["period"]), tuple(map(tuple, data["rows"])), _facts(data["facts"]))
+
+
+def sensitive_cells(path: Path, digest: str) -> frozenset[CellKey]:
+    """The cells of a recorded release that were withheld for themselves.
+
+    Raises:
+        LedgerError: as `from_record`.
+    """
+    return frozenset(CellKey(*key) for key in _vouched(path, digest)["sensitive"])
+
+
+def _vouched(path: Path, digest: str) -> dict[str, Any]:
     try:
         record = path.read_bytes()
     except OSError:
         raise LedgerError(f"{path}: {_LOST}") from None
     if digest_of(record) != digest:
         raise LedgerError(f"{path}: was changed after its release; {_LOST}")
-    data = json.loads(record)
-    return Release(parse_period(data["period"]), tuple(map(tuple, data["rows"])), _facts(data["facts"]))
+    content: dict[str, Any] = json.loads(record)
+    return content
 
 
 def _facts(data: dict[str, Any]) -> Facts:

@@ -2,7 +2,7 @@ import re
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from usage_stats.config import Policy, Table, Thresholds
@@ -134,6 +134,7 @@ def test_a_withheld_side_has_no_difference():
     check_differences({part: (95, 95, 95), whole: None}, [(part, whole)], 10)
 
 
+@settings(deadline=None)  # files and frames take their time on a busy machine
 @given(
     visitors=st.lists(st.integers(0, 60), min_size=7, max_size=7),
     minimum=st.integers(5, 20),

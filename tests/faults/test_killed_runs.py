@@ -1,0 +1,119 @@
+"""A run is killed at each step it takes, and taken up again: nothing is lost, doubled or half visible."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DRIVER = Path(__file__).with_name("crash_driver.py")
+NOW = "2026-05-20T12:00:00+00:00"  # everything is over, with week, month and grace
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+LINES = (15, 18)  # of the two log files, both of one day
+
+
+def _log(lines, minute):
+    return "".join(
+        f'10.{n}.{minute}.7 - - [01/Apr/2026:10:{minute}:{n:02} +0000] "GET /{"news/" if n % 2 else ""} HTTP/1.1" '
+        f'200 5 "-" "{AGENT}"\n'
+        for n in range(lines)
+    )
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """One day in two files; the gap around it is accepted, so its week and month are released and closed too."""
+    root = tmp_path_factory.mktemp("killed") / "template"
+    (root / "logs").mkdir(parents=True)
+    for number, lines in enumerate(LINES):
+        (root / "logs" / f"{number}.log").write_text(_log(lines, 10 + number))
+    components = [{"name": "home", "paths": ["/"]}, {"name": "news", "paths": ["/news/**"]}]
+    settings = {"site": "killed", "components": components, "partners": [{"id": "acme"}], "gaps": "accept"}
+    (root / "usage_stats.yaml").write_text(json.dumps(settings))
+    uses = ["internal_aggregate", "partner_aggregate"]
+    versions = [{"version": "1", "effective": "2010-01-01", "uses": uses}]
+    (root / "policy.yaml").write_text(json.dumps({"versions": versions}))
+    return root
+
+
+@pytest.fixture
+def told(template, tmp_path):
+    """Let runs die at the given moments: what is left, story by story."""
+
+    def stories(*deaths):
+        done = subprocess.run(
+            [sys.executable, str(DRIVER), str(template), str(tmp_path), NOW, json.dumps(deaths)],
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return stories
+
+
+@pytest.fixture(scope="module")
+def undisturbed(template, tmp_path_factory):
+    scratch = tmp_path_factory.mktemp("undisturbed")
+    done = subprocess.run(
+        [sys.executable, str(DRIVER), str(template), str(scratch), NOW, "[[]]"], capture_output=True, check=True, text=True
+    )
+    return json.loads(done.stdout)
+
+
+def _check(undisturbed, stories):
+    """The law, for each story; its deaths are in the message."""
+    folders = {str(Path(name).parent) for name in undisturbed["releases"]}
+    for story in stories:
+        died = [undisturbed["moments"][n - 1] if n <= len(undisturbed["moments"]) else n for n in story["deaths"]]
+        where = f"killed at {story['deaths']}: {died}: {story.get('error')}"
+        assert story["code"] == 0, where
+        assert story["releases"] == undisturbed["releases"], where
+        for part in ("lines", "warehouse", "keys", "microdata", "leftovers"):
+            assert story[part] == undisturbed[part], f"{where}: {part}"
+        for seen in story["seen"]:
+            assert seen.items() <= undisturbed["releases"].items(), f"{where}: a file that was never to be"
+            whole = {f for f in folders if all(n in seen for n in undisturbed["releases"] if n.startswith(f"{f}/"))}
+            assert {str(Path(name).parent) for name in seen} == whole, f"{where}: half a folder"
+
+
+def test_the_undisturbed_run_does_everything_worth_interrupting(undisturbed):
+    """It reads two files, seals, releases day, week and month, closes both windows, delivers and builds."""
+    names = set(undisturbed["moments"])
+    calls = ("fsync", "replace", "unlink", "write_bytes", "rmtree", "append", "destroy", "write_table", "write_parquet")
+
+    assert {f"{when} {call}" for when in ("before", "after") for call in calls} <= names
+    assert {"acme/components/2026-04-01", "acme/components/2026-W14", "acme/components/2026-04"} == {
+        str(Path(name).parent) for name in undisturbed["releases"]
+    }
+    assert (sum(LINES), True, 0, 0, []) == tuple(
+        undisturbed[part] for part in ("lines", "warehouse", "keys", "microdata", "leftovers")
+    )
+
+
+def test_a_killed_run_is_taken_up_by_the_next(undisturbed, told):
+    """Killed just after the last call of each kind, or within it, then run again: the same folders, byte for byte,
+    no line counted twice, no key and no microdata left, and at no time half a folder. (Every moment there is: in
+    the slow test.)
+    """
+    names = undisturbed["moments"]
+    last = {name: number for number, name in enumerate(names, start=1) if not name.startswith("before")}
+
+    _check(undisturbed, told(*([number] for number in sorted(last.values()))))
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_any_moment_is_taken_up_by_the_next(undisturbed, told):
+    """The same for every moment there is."""
+    _check(undisturbed, told(*([n] for n in range(1, len(undisturbed["moments"]) + 1))))
+
+
+@pytest.mark.slow
+def test_runs_killed_one_after_the_other_end_the_same(undisturbed, told):
+    """Three deaths in a row, at moments spread over the run."""
+    count = len(undisturbed["moments"])
+    stories = [[n * 7 % count + 1, n * 31 % count + 1, n * 53 % count + 1] for n in range(1, 40)]
+
+    _check(undisturbed, told(*stories))

@@ -1,0 +1,257 @@
+"""Values planted in every field of a log, good lines and bad, are searched for on every byte that a run leaves."""
+
+import base64
+import hashlib
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from usage_stats import cli
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+VISITORS = 24
+DAYS = (1, 2, 3)
+
+
+def _unique(*parts):
+    """A word that occurs nowhere else, the same in each run."""
+    return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
+
+
+def _person(number):
+    """What one invented person would be known by; every second one comes by IPv6."""
+    word = _unique("person", number)
+    ipv6 = f"2001:db8:{word[:4]}:{word[4:8]}::{word[8:12]}"
+    return {
+        "address": ipv6 if number % 2 else f"203.0.{113 + number}.{number + 100}",
+        "account": f"acct-{word}" if number % 3 == 0 else "-",
+        "cookie": f"ck{_unique('cookie', number)}" if number % 3 == 1 else "-",
+        "mail_in_path": f"eve.{word}@mail.example",
+        "mail_in_query": f"bob.{_unique('mail', number)}@mail.example",
+        "token": _unique("token", number),
+        "referrer": f"https://www.{_unique('site', number)}.example/inbox?id={_unique('referrer', number)}",
+        "agent": f"Mozilla/5.0 (X11; Linux {_unique('agent', number)}) Gecko/20100101 Firefox/128.0",
+    }
+
+
+def _line(person, day, path, minute):
+    target = f"{path}?mail={person['mail_in_query']}&token={person['token']}"
+    return (
+        f"{person['address']} - {person['account']} [{day:02}/Apr/2026:10:{minute:02}:00 +0000] "
+        f'"GET {target} HTTP/1.1" 200 512 "{person["referrer"]}" "{person["agent"]}" "{person["cookie"]}"'
+    )
+
+
+def _bad_lines(line):
+    """One good line, spoilt in each field: whatever the parser says of these, it says of persons."""
+    cut = [line[: len(line) * n // 9] for n in range(1, 9)]
+    return [
+        *cut,
+        line.replace("/Apr/", "/Foo/"),
+        line.replace(" 200 ", " two hundred "),
+        line.replace('"GET ', '"GET\t'),
+        line.replace("HTTP/1.1", "HTTP/1.1 HTTP"),
+        line.replace(" - ", " "),
+        line.replace('" "', '" " "'),
+        "# " + line,
+        "\x00" + line,
+        line + " " + line,
+    ]
+
+
+def _log(day):
+    lines = []
+    for number in range(VISITORS):
+        person = _person(number)
+        lines += [_line(person, day, path, number) for path in ("/", f"/users/{person['mail_in_path']}", "/users/me")]
+    lines += [bad for number in (100 + day, 110 + day) for bad in _bad_lines(_line(_person(number), day, "/", 5))]
+    return ("\n".join(lines) + "\n").encode("latin-1")
+
+
+def _needles():
+    """Each planted value, and what careless code makes of it: digests, base 64, percent-encoding."""
+    persons = [_person(n) for n in (*range(VISITORS), *(base + day for base in (100, 110) for day in DAYS))]
+    found = {}
+    for field, value in ((f, v) for person in persons for f, v in person.items() if v != "-"):
+        raw = value.encode()
+        found[raw] = field
+        found[value.replace("@", "%40").encode()] = field
+        found[base64.b64encode(raw).rstrip(b"=")[:-1]] = f"{field}, base64"
+        for name in ("md5", "sha1", "sha256"):
+            found[hashlib.new(name, raw).hexdigest().encode()] = f"{field}, {name}"
+    return {needle.lower(): what for needle, what in found.items()}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    root = tmp_path_factory.mktemp("canaries")
+    (root / "logs").mkdir()
+    for day in DAYS:
+        (root / "logs" / f"{day}.log").write_bytes(_log(day))
+    source = {"name": "web", "logs": ["logs/*"], "format": "combined_cookie", "cookie": "visitor"}
+    components = [{"name": "home", "paths": ["/"]}, {"name": "users", "paths": ["/users/**"]}]
+    settings = {"site": "canary", "sources": [source], "components": components, "partners": [{"id": "acme"}]}
+    (root / "usage_stats.yaml").write_text(json.dumps(settings))
+    uses = ["internal_aggregate", "partner_aggregate"]
+    policy = {"versions": [{"version": "1", "effective": "2010-01-01", "uses": uses}]}
+    (root / "policy.yaml").write_text(json.dumps(policy))
+    return root
+
+
+def _read_out(path):
+    """A file's bytes, and what they say once decompressed and read by its own reader."""
+    yield path.read_bytes()
+    if path.suffix == ".parquet":
+        table = pq.read_table(path)
+        yield repr((table.to_pydict(), table.schema.metadata)).encode()
+    elif path.suffix == ".duckdb":
+        with duckdb.connect(str(path), read_only=True) as database:
+            for (schema, name) in database.execute("select schema_name, table_name from duckdb_tables()").fetchall():
+                yield repr(database.execute(f'select * from "{schema}"."{name}"').fetchall()).encode()  # noqa: S608 names of the catalogue
+    elif path.read_bytes().startswith(b"SQLite format 3"):
+        with sqlite3.connect(path) as database:
+            for (name,) in database.execute("select name from sqlite_master where type = 'table'").fetchall():
+                yield repr(database.execute(f'select * from "{name}"').fetchall()).encode()  # noqa: S608 names of the catalogue
+
+
+def _written(*roots):
+    """Everything below the directories but the logs themselves: the restricted store too."""
+    paths = [p for root in roots for p in sorted(root.rglob("*")) if p.is_file() and p.parent.name != "logs"]
+    return b"\n\0\n".join(part for path in paths for part in (str(path).encode(), *_read_out(path)))
+
+
+def _found(haystack):
+    low = haystack.lower()
+    return sorted({what for needle, what in _needles().items() if needle in low})
+
+
+@pytest.fixture
+def typed(monkeypatch, capfd):
+    """Type a command in a directory: its exit code, and all that it prints."""
+
+    def command(directory, *arguments):
+        monkeypatch.chdir(directory)
+        monkeypatch.setattr(sys, "argv", ["usage-stats", *arguments])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return end.value.code or 0, "\n".join(capfd.readouterr()).encode()
+
+    return command
+
+
+def test_the_search_finds_what_is_planted():
+    """The logs hold every value as it stands: the tests below can fail."""
+    low = b"".join(map(_log, DAYS)).lower()
+    raw = {field for person in map(_person, range(VISITORS)) for field in person}
+
+    assert raw <= {what for needle, what in _needles().items() if needle in low}
+
+
+def test_nothing_of_a_person_is_written_or_said_from_the_first_run_on(workspace, journey, capfd, caplog):
+    """While days are still open, events lie in the restricted store: they hold no identifier either. After the
+    seal, there are figures. Neither run says a value.
+    """
+    evening = datetime(2026, 4, 4, 1, tzinfo=journey.berlin)
+    with caplog.at_level(0):
+        first = journey.run_at(workspace, evening)
+        assert list((workspace / "restricted" / "events").rglob("*.parquet"))
+        open_days = _written(workspace)
+        journey.run_at(workspace, journey.long_after(evening))
+    sealed = _written(workspace)
+    said = "\n".join([*capfd.readouterr(), caplog.text]).encode()
+
+    assert VISITORS * 3 * len(DAYS) == first.ingested.outcomes["page_views"]
+    assert first.ingested.rejected.total() > 40
+    assert b"2026-04-03" in sealed
+    assert [] == _found(open_days + sealed + said)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--workspace", "."),
+        ("run", "--workspace", ".", "--json"),
+        ("status", "--workspace", "."),
+        ("status", "--workspace", ".", "--json"),
+        ("inspect", "logs/1.log", "--cookie", "visitor"),
+        ("inspect", "logs/1.log", "--json"),
+        ("inspect", "logs/1.log", "--format", "common"),
+        ("init", "new", "--log", "logs/1.log"),
+    ],
+    ids=" ".join,
+)
+def test_no_command_says_or_writes_a_value(workspace, tmp_path, typed, arguments):
+    """Whatever it prints and whatever it writes: not even a proposed setting is taken from one person's path."""
+    root = tmp_path / "workspace"
+    root.mkdir()
+    for name in ("usage_stats.yaml", "policy.yaml"):
+        (root / name).write_bytes((workspace / name).read_bytes())
+    (root / "logs").symlink_to(workspace / "logs")
+    code, said = typed(root, *arguments)
+
+    assert 0 == code, said
+    assert [] == _found(said + _written(root))
+
+
+def test_a_refused_log_is_not_quoted(typed, tmp_path):
+    """A file of bad lines only: the error says what it is like, not what is in it."""
+    bad = [line for n in (101, 102) for line in _bad_lines(_line(_person(n), 1, "/", 5))]
+    (tmp_path / "bad.log").write_text("\n".join(bad), encoding="latin-1")
+    for log_format in ("auto", "common", "combined", "vhost_combined"):
+        _, said = typed(tmp_path, "inspect", "bad.log", "--format", log_format)
+
+        assert b"bad.log" in said
+        assert [] == _found(said)
+
+
+def test_dagster_keeps_no_value(workspace, tmp_path):
+    """Its records of a run hold counts: no identifier in metadata, logs, or stored output."""
+    root, home = tmp_path / "workspace", tmp_path / "home"
+    for folder in (root, home):
+        folder.mkdir()
+    for name in ("usage_stats.yaml", "policy.yaml"):
+        (root / name).write_bytes((workspace / name).read_bytes())
+    (root / "logs").symlink_to(workspace / "logs")
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines", str(root)],
+        cwd=REPOSITORY,
+        env={**os.environ, "DAGSTER_HOME": str(home)},
+        capture_output=True,
+        check=False,
+    )
+    kept = _written(root, home)
+
+    assert 0 == done.returncode, done.stderr
+    assert b"ASSET_MATERIALIZATION" in kept
+    assert [] == _found(done.stdout + done.stderr + kept)
+
+
+def test_no_pseudonym_and_no_key_leaves_the_restricted_store(workspace, journey, tmp_path):
+    """A number that stands for a person, and the key it was made with, are in no file outside, in no spelling."""
+    root = tmp_path / "workspace"
+    root.mkdir()
+    for name in ("usage_stats.yaml", "policy.yaml"):
+        (root / name).write_bytes((workspace / name).read_bytes())
+    (root / "logs").symlink_to(workspace / "logs")
+    journey.run_at(root, datetime(2026, 4, 4, 1, tzinfo=journey.berlin))
+    columns = [pq.read_table(p, columns=["person", "network"]) for p in (root / "restricted" / "events").rglob("*.parquet")]
+    numbers = {n for table in columns for name in table.column_names for n in table[name].to_pylist()}
+    keys = {path.read_bytes() for path in (root / "restricted" / "keys").rglob("*.key")}
+    journey.run_at(root, datetime(2026, 4, 20, tzinfo=journey.berlin))
+    outside = _written(root / "releases", root / "warehouse").lower()
+    secrets = {text for n in numbers for text in (b"%d" % n, b"%016x" % n, n.to_bytes(8, "big"), n.to_bytes(8, "little"))}
+    secrets |= {text for key in keys for text in (key, key.hex().encode(), base64.b64encode(key)[:40].lower())}
+
+    assert len(numbers) > VISITORS
+    assert 2 == len(keys)
+    assert b"2026-04-03" in outside
+    assert set() == {secret for secret in secrets if secret.lower() in outside}

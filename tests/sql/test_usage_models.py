@@ -1,0 +1,219 @@
+"""event.placed, usage.component_day and usage.network_day against plain Python."""
+
+from collections import defaultdict
+from datetime import timedelta
+from itertools import pairwise
+
+import polars as pl
+import pytest
+from invented_events import DAY, event, events, random_rows, spots
+
+from usage_stats.errors import SchemaError
+from usage_stats.measure.table_spec import Cube
+from usage_stats.measure.usage import VISIT_GAP, usage_of_day
+from usage_stats.sqlmodel import run_model
+
+HALF_AN_HOUR = 1800
+CUBE = Cube(
+    parts_of=(
+        (("_T", "_T"), (("shop", "_T"), ("news", "_T"), ("(other)", "_T"))),
+        (("shop", "_T"), (("shop", "basket"), ("shop", "(other)"))),
+    ),
+    periods=("day",),
+)
+
+
+def _component_day(rows):
+    inputs = {"event.placed": events(rows)}
+    table = run_model("usage.component_day", inputs, parameters={"visit_gap": VISIT_GAP})
+    return {
+        (r["person"], r["event_date"], r["component"], r["sub_component"]): (
+            r["identity_basis"],
+            r["visits"],
+            r["page_views"],
+        )
+        for r in table.to_pylist()
+    }
+
+
+def _visits_of_site(rows):
+    return {person: visits for (person, _, c, _), (_, visits, _) in _component_day(rows).items() if c == "_T"}
+
+
+def _counted(rows):
+    """The same by hand: number the visits of each person, then collect them by spot."""
+    visits, views, basis = defaultdict(set), defaultdict(int), {}
+    for (person, day), mine in _by(rows, "person", "event_date").items():
+        mine.sort(key=lambda row: row["viewed_at"])
+        opens = [0, *(b["viewed_at"] - a["viewed_at"] > timedelta(minutes=30) for a, b in pairwise(mine))]
+        for index, row in enumerate(mine):
+            for spot in spots(row):
+                visits[person, day, *spot].add(sum(opens[: index + 1]))
+                views[person, day, *spot] += 1
+                basis[person, day, *spot] = row["identity_basis"]
+    return {key: (basis[key], len(visits[key]), views[key]) for key in views}
+
+
+def _by(rows, *names):
+    groups = defaultdict(list)
+    for row in rows:
+        groups[tuple(row[name] for name in names)].append(row)
+    return groups
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_usage_is_what_counting_by_hand_gives(seed):
+    """One row per person, day and place, totals included: visits by pauses, page views by number."""
+    rows = random_rows(seed)
+
+    assert _counted(rows) == _component_day(rows)
+
+
+@pytest.mark.parametrize(("pause", "visits"), [(0, 1), (1, 1), (1799, 1), (1800, 1), (1801, 2), (7200, 2)])
+def test_visit_ends_after_more_than_thirty_minutes(pause, visits):
+    """A pause of exactly half an hour is still the same visit; one second more is not."""
+    rows = [event(100), event(100 + pause)]
+
+    assert {1: visits} == _visits_of_site(rows)
+
+
+def test_many_short_pauses_are_one_visit_however_long():
+    """A visit has no greatest length: each pause counts from the page view before."""
+    rows = [event(n * HALF_AN_HOUR) for n in range(20)]
+
+    assert {1: 1} == _visits_of_site(rows)
+
+
+def test_page_views_of_one_second_are_one_visit_in_any_order():
+    """Ties after a long pause open one visit, not one each, wherever they were."""
+    places = [("news", None), ("shop", "basket"), ("(other)", None)]
+    rows = [event(0), *(event(5000, place=place) for place in places)]
+    found = [_component_day(rows[::step]) for step in (1, -1)]
+
+    assert found[0] == found[1] == _counted(rows)
+    assert {1: 2} == _visits_of_site(rows)
+
+
+def test_visit_is_counted_in_every_place_it_touches():
+    """Visits do not add up over places: one visit to two places is one visit of the site."""
+    rows = [
+        event(0, place=("news", None)),
+        event(10, place=("shop", "basket")),
+        event(20, place=("news", None)),
+    ]
+    found = {key[2:]: value[1:] for key, value in _component_day(rows).items()}
+
+    expected = {
+        ("_T", "_T"): (1, 3),
+        ("news", "_T"): (1, 2),
+        ("shop", "_T"): (1, 1),
+        ("shop", "basket"): (1, 1),
+    }
+
+    assert expected == found
+
+
+def test_pause_elsewhere_on_the_site_is_no_pause():
+    """Half an hour of news between two looks at the shop is one visit of the shop, too."""
+    seconds = {"news": [900, 1800, 2700, 3600], "shop": [0, 4000]}
+    rows = [event(s, place=(name, None)) for name, marks in seconds.items() for s in marks]
+    found = {key[2]: value[1] for key, value in _component_day(rows).items()}
+
+    assert {"_T": 1, "news": 1, "shop": 1} == found
+
+
+def test_persons_do_not_prolong_each_others_visits():
+    """Pauses are counted per person."""
+    rows = [event(0, 1), event(1700, 2), event(3400, 1), event(3450, 2)]
+
+    assert {1: 2, 2: 1} == _visits_of_site(rows)
+
+
+def test_component_without_sub_components_has_its_total_only():
+    """No row stands for "no sub-component": the component's row is the total."""
+    found = {key[2:] for key in _component_day([event(0)])}
+
+    assert {("_T", "_T"), ("news", "_T")} == found
+
+
+def test_no_page_views_are_no_usage():
+    """An empty day has no rows, and the same columns."""
+    usage = usage_of_day(events([]), CUBE)
+
+    assert (0, 0) == (usage.component_day.num_rows, usage.network_day.num_rows)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_networks_of_a_day_are_what_counting_by_hand_gives(seed):
+    """One row per network, day and place, totals included; nothing tells which person it was."""
+    rows = random_rows(seed)
+    table = run_model("usage.network_day", {"event.placed": events(rows)})
+
+    expected = {(row["network"], DAY, *spot) for row in rows for spot in spots(row)}
+
+    assert expected == {tuple(row.values()) for row in table.to_pylist()}
+    assert len(expected) == table.num_rows
+    assert "person" not in table.column_names
+
+
+def test_events_of_places_no_longer_known_are_counted_as_other(category):
+    """Rules may change between reading and sealing: nothing is lost, nothing gets a row of its own."""
+    rows = [
+        event(1, place=("shop", "basket")),
+        event(2, place=("shop", "former part")),
+        event(3, place=("shop", None)),
+        event(4, place=("news", "former part")),
+        event(5, place=("former", "part")),
+        event(6, place=("(other)", None)),
+    ]
+    table = run_model("event.placed", {"event.page_view": events(rows), "frame.category": category})
+    found = {row["viewed_at"]: (row["component"], row["sub_component"]) for row in table.to_pylist()}
+
+    expected = [
+        ("shop", "basket"),
+        ("shop", "(other)"),
+        ("shop", "(other)"),
+        *[("news", None)],
+        *[("(other)", None)] * 2,
+    ]
+
+    assert expected == [found[row["viewed_at"]] for row in rows]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_placing_changes_nothing_but_places_that_are_not_known(category, seed):
+    """Every page view stays one row, with the same person, network and second."""
+    frame = events(random_rows(seed))
+    table = run_model("event.placed", {"event.page_view": frame, "frame.category": category})
+    order = ["person", "viewed_at", "component", "sub_component", "network"]
+
+    assert frame.sort(order).equals(pl.DataFrame(table).select(frame.columns).cast(frame.schema).sort(order))
+
+
+def test_usage_of_a_day_joins_the_models():
+    """What the stage returns is what the models return, one after the other."""
+    rows = random_rows(11)
+    usage = usage_of_day(events(rows), CUBE)
+    found = {
+        (r["person"], r["event_date"], r["component"], r["sub_component"]): (r["visits"], r["page_views"])
+        for r in usage.component_day.to_pylist()
+    }
+
+    assert {key: value[1:] for key, value in _counted(rows).items()} == found
+
+
+def test_same_page_views_give_the_same_rows_in_the_same_order():
+    """Running a day again changes no byte."""
+    rows = random_rows(3)
+    once, again = (usage_of_day(events(order), CUBE) for order in (rows, rows[::-1]))
+
+    assert once.component_day.drop_columns("identity_basis").equals(
+        again.component_day.drop_columns("identity_basis")
+    )
+    assert once.network_day.equals(again.network_day)
+
+
+def test_a_missing_gap_is_an_error_of_ours():
+    """The model takes its pause as a parameter; without one it does not run."""
+    with pytest.raises(SchemaError, match=r"usage\.component_day"):
+        run_model("usage.component_day", {"event.placed": events([event(0)])})

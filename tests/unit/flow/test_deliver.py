@@ -1,0 +1,153 @@
+"""Who receives what, whole or not at all, and under which policy."""
+
+import json
+from datetime import timedelta
+
+import duckdb
+import pytest
+
+from usage_stats.errors import LedgerError
+
+INTERNAL, PARTNER = "internal_aggregate", "partner_aggregate"
+
+
+def _version(name, effective, *uses):
+    return {"version": name, "effective": effective, "uses": uses}
+
+
+def _week(site, views, noon):
+    """Logs of Monday, 6 to Sunday, 12 April 2026."""
+    for number in range(6, 13):
+        site.log(f"{number}.log", views(noon(number), 15 + number))
+
+
+def _periods(site):
+    return sorted({name.split("/")[2] for name in site.releases()})
+
+
+def _in_analysts_file(site):
+    with duckdb.connect(str(site.workspace.warehouse), read_only=True) as database:
+        return sorted(p for (p,) in database.execute("select distinct period from components").fetchall())
+
+
+DAYS = [f"2026-04-{n:02}" for n in range(6, 13)]
+
+
+def test_a_policy_that_allows_no_partner_use_keeps_the_folders_back(site, views, noon):
+    """Refused, with the version and the reason; the analysts' file, which is internal, is built all the same."""
+    site.policy(_version("house", "2010-01-01", INTERNAL))
+    _week(site, views, noon)
+    result = site.run(noon(20))
+
+    assert {} == site.releases()
+    assert {f"acme/components/{code}" for code in (*DAYS, "2026-W15")} == set(result.delivered.refused)
+    assert all("version house" in why and PARTNER in why for why in result.delivered.refused.values())
+    assert [*DAYS, "2026-W15"] == _in_analysts_file(site)
+
+
+def test_one_day_under_a_policy_that_forbids_keeps_back_every_period_with_it(site, views, noon):
+    """Thursday's policy did not allow it: neither Thursday nor the week is delivered, the other days are."""
+    site.policy(
+        _version("1", "2010-01-01", INTERNAL, PARTNER),
+        _version("2", "2026-04-09", INTERNAL),
+        _version("3", "2026-04-10", INTERNAL, PARTNER),
+    )
+    _week(site, views, noon)
+    result = site.run(noon(20))
+
+    assert [d for d in DAYS if d != "2026-04-09"] == _periods(site)
+    assert {"acme/components/2026-04-09", "acme/components/2026-W15"} == set(result.delivered.refused)
+
+
+def test_a_policy_corrected_later_lets_the_folders_out(site, views, noon):
+    """They were recorded as released for the house; the partner receives them once it is allowed."""
+    site.policy(_version("1", "2010-01-01", INTERNAL))
+    site.log("6.log", views(noon(6)))
+    site.run(noon(20))
+    site.policy(_version("1", "2010-01-01", INTERNAL, PARTNER))
+    site.run(noon(21))
+
+    assert ["2026-04-06"] == _periods(site)
+
+
+def test_a_policy_that_comes_to_forbid_takes_nothing_back(site, views, noon):
+    """What was delivered stays as it is; it is not delivered again either, should it get lost."""
+    site.log("6.log", views(noon(6)))
+    site.run(noon(20))
+    before = site.releases()
+    site.policy(_version("1", "2010-01-01", INTERNAL))
+    site.run(noon(21))
+
+    assert before
+    assert before == site.releases()
+
+
+def test_a_release_names_the_versions_it_rests_on(site, views, noon):
+    """Each once, in the order in which they came into force."""
+    site.policy(_version("1", "2010-01-01", INTERNAL, PARTNER), _version("2", "2026-04-09", INTERNAL, PARTNER))
+    _week(site, views, noon)
+    site.run(noon(20))
+    package = json.loads(site.releases()["acme/components/2026-W15/datapackage.json"])
+
+    assert ["1", "2"] == package["usage_stats"]["policy_versions"]
+
+
+def test_a_partner_that_comes_later_receives_all_it_is_due(site, views, noon):
+    """The same figures as the others, of the periods its settings name."""
+    _week(site, views, noon)
+    site.run(noon(20))
+    acme = {"id": "acme"}
+    site.configure(partners=[acme, {"id": "new", "periods": ["week"]}])
+    result = site.run(noon(21))
+    releases = site.releases()
+    csv = "components/2026-W15/components.csv"
+
+    assert (1, 8) == (result.delivered.written, result.delivered.unchanged)
+    assert [f"new/{csv}"] == [name for name in releases if name.startswith("new/") and name.endswith(".csv")]
+    assert releases[f"acme/{csv}"] == releases[f"new/{csv}"]
+
+
+def test_a_table_of_fewer_dimensions_is_a_cut_of_the_same_figures(site, views, noon):
+    """Two tables never disagree: what is withheld in one is withheld in the other."""
+    components = [{"name": "home", "paths": ["/"], "sub_components": [{"name": "top", "paths": ["/"]}]}]
+    tables = {"full": {}, "brief": {"dimensions": ["component"]}}
+    site.configure(components=components, tables=tables, partners=[{"id": "acme", "tables": ["full", "brief"]}])
+    site.log("6.log", views(noon(6)))
+    site.run(noon(20))
+    full, brief = (
+        site.releases()[f"acme/{name}/2026-04-06/{name}.csv"].decode().splitlines() for name in ("full", "brief")
+    )
+
+    assert [row for row in full if row.split(",")[2] in {"_T", "sub_component"}] == brief
+    assert len(full) > len(brief)
+
+
+def test_a_lost_folder_that_would_be_written_otherwise_now_is_an_error(site, views, noon, monkeypatch):
+    """A partner has other bytes: they are not replaced behind its back."""
+    site.log("6.log", views(noon(6)))
+    site.run(noon(20))
+    name = "acme/components/2026-04-06"
+    (site.root / "releases" / name / "components.csv").unlink()
+    monkeypatch.setattr("usage_stats.flow.deliver.release_files", lambda *_: {"components.csv": b"another version"})
+
+    with pytest.raises(LedgerError, match="restore the folder from a backup"):
+        site.run(noon(21))
+    assert f"{name}/components.csv" not in site.releases()
+
+
+def test_folders_appear_whole(site, views, noon, monkeypatch):
+    """Writing fails in the middle: no folder is there, not even half of one, and the next run writes it."""
+    site.log("6.log", views(noon(6)))
+
+    def full_disk(_path, _content):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.write_bytes", full_disk)
+        with pytest.raises(OSError, match="No space left"):
+            site.run(noon(20))
+    visible = [p.name for p in (site.root / "releases").rglob("*") if p.is_file() and ".partial" not in str(p)]
+    site.run(noon(20) + timedelta(1))
+
+    assert [] == visible
+    assert ["2026-04-06"] == _periods(site)

@@ -1,0 +1,491 @@
+"""The command line: what a person reads when something is wrong, the exit code, and what is left behind."""
+
+import csv
+import fcntl
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from usage_stats import cli
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SHARED = REPOSITORY / ".." / "shared" / "data"
+
+CONFIG, INPUT, POLICY, LEDGER = 10, 11, 13, 17  # exit codes by class of error
+CANARY = "canary-7f3a"  # stands in every field of the logs here that a person could be known by
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+
+ERROR_LOG = "".join(
+    f"[Wed Oct 11 14:{n:02}:52 2023] [error] [client 192.0.2.{n}] denied: /home/{CANARY}?t={CANARY}\n"
+    for n in range(12)
+).encode()
+
+
+def _access_log(day, visitors=15):
+    """One page view each, from networks of their own; no two days' logs are equally long."""
+    lines = (
+        f'10.{n}.{n}.7 - - [{day:02}/Apr/2026:10:{n:02}:00 +0000] "GET /?{CANARY}={n}{"_" * day} HTTP/1.1" 200 5 '
+        f'"https://search.example/?q={CANARY}" "{AGENT}"\n'
+        for n in range(visitors)
+    )
+    return "".join(lines).encode()
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    """A workspace with two days of logs, all of them long over."""
+    root = tmp_path / "workspace"
+    (root / "logs").mkdir(parents=True)
+    for day in (1, 2):
+        (root / "logs" / f"{day}.log").write_bytes(_access_log(day))
+    _configure(root)
+    uses = ["internal_aggregate", "partner_aggregate"]
+    versions = [{"version": "1", "effective": "2010-01-01", "uses": uses}]
+    (root / "policy.yaml").write_text(json.dumps({"versions": versions}))
+    return root
+
+
+def _configure(root, **changes):
+    settings = {
+        "site": "small",
+        "partners": [{"id": "acme"}],
+        "components": [{"name": "home", "paths": ["/"]}],
+    }
+    (root / "usage_stats.yaml").write_text(yaml.safe_dump({**settings, **changes}))
+
+
+@pytest.fixture
+def usage_stats(monkeypatch, capsys):
+    """Type a command: its exit code, standard output and standard error."""
+
+    def typed(*arguments):
+        monkeypatch.setattr(sys, "argv", ["usage-stats", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        captured = capsys.readouterr()
+        return end.value.code or 0, captured.out, captured.err
+
+    return typed
+
+
+def _left_behind(root):
+    """Every file and its bytes; the lock and empty folders of the restricted store are no trace."""
+    files = {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+    return {name: content for name, content in files.items() if name != "restricted/.lock"}
+
+
+# ---------------------------------------------------------------- files that are no access logs
+
+
+def _bad(kind, folder):
+    """A file that cannot be read as an access log, and the words that say why."""
+    path = folder / "bad.log"
+    if kind == "error log":
+        path.write_bytes(ERROR_LOG)
+        return path, "looks like an Apache error log"
+    if kind == "cut gzip":
+        path.write_bytes(gzip.compress(_access_log(3, 60) * 50)[:-200])
+        return path, "cut off"
+    if kind == "damaged gzip":
+        content = bytearray(gzip.compress(_access_log(3, 60) * 50))
+        content[-8] ^= 0xFF  # the checksum (RFC 1952, section 2.3.1)
+        path.write_bytes(bytes(content))
+        return path, "damaged gzip"
+    if kind == "only comments":
+        path.write_bytes(f"# {CANARY}\n\n".encode() * 3)
+        return path, "only comments and blank lines"
+    path.write_bytes(f"{CANARY} ordered 3 books\n".encode() * 20)
+    return path, "no access log of a known format"
+
+
+BAD = ["error log", "cut gzip", "damaged gzip", "only comments", "another text"]
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_inspect_refuses_what_is_no_access_log(usage_stats, tmp_path, kind):
+    """Exit code 11; the message names the file and says why, and shows nothing of it."""
+    path, why = _bad(kind, tmp_path)
+    before = _left_behind(tmp_path)
+    code, out, err = usage_stats("inspect", path)
+
+    assert (INPUT, "") == (code, out)
+    assert err.startswith(f"error: {path}: ")
+    assert why in err
+    assert CANARY not in err
+    assert before == _left_behind(tmp_path)
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_run_refuses_what_is_no_access_log_before_it_reads_the_others(usage_stats, workspace, kind):
+    """One bad file among good ones: exit code 11, and not a line of the good ones was taken in."""
+    path, why = _bad(kind, workspace / "logs")
+    before = _left_behind(workspace)
+    code, out, err = usage_stats("run", "-w", workspace)
+
+    assert (INPUT, "") == (code, out)
+    assert f"error: {path}: " in err
+    assert why in err
+    assert CANARY not in err
+    assert before == _left_behind(workspace)
+
+
+def test_inspect_says_that_a_file_is_empty(usage_stats, tmp_path):
+    """Exit code 11, and what to check."""
+    (tmp_path / "empty.log").write_bytes(b"")
+    code, out, err = usage_stats("inspect", tmp_path / "empty.log")
+
+    assert (INPUT, "") == (code, out)
+    assert "empty.log: is empty; check that" in err
+
+
+def test_run_on_nothing_but_empty_files_fails(usage_stats, workspace):
+    """All logs empty is an error with a remedy; nothing is written."""
+    for path in (workspace / "logs").iterdir():
+        path.write_bytes(b"")
+    before = _left_behind(workspace)
+    code, _, err = usage_stats("run", "-w", workspace)
+
+    assert INPUT == code
+    assert "all 2 log files are empty" in err
+    assert before == _left_behind(workspace)
+
+
+def test_an_empty_file_beside_others_is_no_error(usage_stats, workspace):
+    """A server has just begun a new file: the others are read."""
+    (workspace / "logs" / "3.log").write_bytes(b"")
+    code, out, _ = usage_stats("run", "-w", workspace)
+
+    assert 0 == code
+    assert "30 lines in 2 of 3 log files" in out
+
+
+def test_a_missing_path_is_named(usage_stats, tmp_path):
+    """Exit code 11, for one file among others too; those are shown all the same."""
+    (tmp_path / "good.log").write_bytes(_access_log(1))
+    code, out, err = usage_stats("inspect", "--json", tmp_path / "none.log", tmp_path / "good.log")
+
+    assert INPUT == code
+    assert f"error: {tmp_path / 'none.log'}: no such file; check the path\n" == err
+    assert 15 == json.loads(out)["lines"]
+
+
+def test_a_pattern_that_fits_no_file_is_named(usage_stats, workspace):
+    """Exit code 11: where was looked, and which setting to correct; nothing is written."""
+    _configure(workspace, sources=[{"logs": ["logs/*.lgo"]}])
+    before = _left_behind(workspace)
+    code, _, err = usage_stats("run", "-w", workspace)
+
+    assert INPUT == code
+    assert "no file fits logs/*.lgo" in err
+    assert "`logs:` in usage_stats.yaml" in err
+    assert before == _left_behind(workspace)
+
+
+@pytest.mark.skipif(
+    not SHARED.is_dir(), reason="the real error log is kept beside the project, in ../shared/data"
+)
+def test_a_real_error_log_is_refused(usage_stats):
+    """It is named for what it is, and none of its addresses is shown."""
+    path = SHARED / "hostile" / "advertools" / "apache_error.log"
+    code, out, err = usage_stats("inspect", "--json", path)
+    addresses = {
+        line.split(b"[client ")[1].split(b"]")[0]
+        for line in path.read_bytes().split(b"\n")
+        if b"[client " in line
+    }
+
+    assert (INPUT, "") == (code, out)
+    assert "looks like an Apache error log" in err
+    assert not [a for a in addresses if a.decode() in err.replace(str(path), "")]
+
+
+# ---------------------------------------------------------------- settings
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seal_after_day": 3}, "no such key; did you mean seal_after_days?"),
+        (
+            {"thresholds": {"minimum_person": 5}},
+            "thresholds.minimum_person: no such key; did you mean minimum_persons?",
+        ),
+        ({"time_zone": "Europe/Berln"}, "no IANA time zone; did you mean Europe/Berlin?"),
+        ({"thresholds": {"minimum_persons": 4}}, "thresholds.minimum_persons"),
+        ({"partners": [{"id": "acme", "tables": ["all"]}]}, "no table all; tables are: components"),
+        (
+            {"sources": [{"cookie": "visitor", "format": "combined"}]},
+            "cookie visitor is in no field of format combined",
+        ),
+        ({"sources": [{"format": "combind"}]}, "no log format is named combind; known: "),
+    ],
+)
+def test_a_setting_that_is_not_understood_is_named(usage_stats, workspace, change, words):
+    """Exit code 10; the message says which setting and what is allowed; nothing is written."""
+    _configure(workspace, **change)
+    before = _left_behind(workspace)
+    code, out, err = usage_stats("run", "-w", workspace)
+
+    assert (CONFIG, "") == (code, out)
+    assert words in err
+    assert before == _left_behind(workspace)
+
+
+def test_a_directory_without_settings_is_no_workspace(usage_stats, tmp_path):
+    """Exit code 10, and the command that makes a workspace."""
+    code, _, err = usage_stats("run", "-w", tmp_path)
+
+    assert CONFIG == code
+    assert "usage_stats.yaml: no such file; run `usage-stats init DIR`" in err
+    assert {} == _left_behind(tmp_path)
+
+
+def test_another_run_at_work_is_waited_for(usage_stats, workspace):
+    """Two runs never write at once: the second ends with exit code 10 and a remedy, and writes nothing."""
+    (workspace / "restricted").mkdir(mode=0o700)
+    before = _left_behind(workspace)
+    with (workspace / "restricted" / ".lock").open("w") as other_run:
+        fcntl.flock(other_run, fcntl.LOCK_EX)
+        code, out, err = usage_stats("run", "-w", workspace)
+
+    assert (CONFIG, "") == (code, out)
+    assert "another run is at work in this workspace; wait until it ends" in err
+    assert before == _left_behind(workspace)
+
+
+def test_a_day_without_a_policy_in_force_is_not_released(usage_stats, workspace):
+    """Exit code 13; no partner receives anything."""
+    versions = [{"version": "1", "effective": "2026-04-02", "uses": ["internal_aggregate"]}]
+    (workspace / "policy.yaml").write_text(json.dumps({"versions": versions}))
+    code, _, err = usage_stats("run", "-w", workspace)
+
+    assert POLICY == code
+    assert "no version is in force on 2026-04-01" in err
+    assert not (workspace / "releases").exists()
+
+
+def test_an_unforeseen_error_shows_nothing_of_the_data(usage_stats, workspace, monkeypatch):
+    """What no one thought of may quote a line in its text: it is told by its kind and place only."""
+
+    def broken(*_):
+        raise ValueError(f"cannot handle {CANARY}")
+
+    monkeypatch.setattr("usage_stats.deidentify.strip.Stripper._outcome", broken)
+    code, out, err = usage_stats("run", "-w", workspace)
+
+    assert code not in {0, CONFIG, INPUT}
+    assert "ValueError" in err
+    assert CANARY not in out + err
+
+
+def test_the_installed_command_ends_with_the_same_codes(workspace):
+    """In a process of its own: message on standard error, exit code, no traceback."""
+    _configure(workspace, site="Not A Name")
+    done = subprocess.run(
+        [sys.executable, "-m", "usage_stats", "run", "-w", str(workspace)],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+    assert CONFIG == done.returncode
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+# ---------------------------------------------------------------- inspect --json
+
+
+def test_inspect_json_is_one_object_per_file_in_the_promised_order(usage_stats, tmp_path):
+    """Machines rely on the names and their order; further ones may follow."""
+    (tmp_path / "a.log").write_bytes(_access_log(1) + b"# comment\n\njunk\n")
+    (tmp_path / "b.log.gz").write_bytes(gzip.compress(_access_log(2, 3)))
+    code, out, err = usage_stats("inspect", "--json", tmp_path / "a.log", tmp_path / "b.log.gz")
+    first, second = (json.loads(line) for line in out.splitlines())
+    promised = "file format lines parsed rejected reasons first_at last_at robots clients".split()
+
+    assert (0, "") == (code, err)
+    assert promised == list(first)[:10]
+    assert (str(tmp_path / "a.log"), "combined", 18, 15, 3) == tuple(first.values())[:5]
+    assert {"directive": 1, "blank": 1, "ident": 1} == first["reasons"]
+    assert ("2026-04-01T10:00:00Z", "2026-04-01T10:14:00Z", 0, 15) == tuple(first.values())[6:10]
+    assert (3, 3, 0) == (second["lines"], second["parsed"], second["rejected"])
+
+
+def test_inspect_writes_nothing(usage_stats, tmp_path):
+    """Not beside the log, and nothing else in the directory it is called from."""
+    (tmp_path / "a.log").write_bytes(_access_log(1))
+    before = _left_behind(tmp_path)
+    code, out, _ = usage_stats("inspect", tmp_path / "a.log")
+
+    assert 0 == code
+    assert CANARY not in out
+    assert before == _left_behind(tmp_path)
+
+
+# ---------------------------------------------------------------- running again
+
+
+@pytest.fixture
+def released(usage_stats, workspace):
+    """The workspace after its first run: two days for one partner."""
+    code, out, _ = usage_stats("run", "-w", workspace)
+    assert 0 == code, out
+    folders = sorted(p.name for p in (workspace / "releases" / "acme" / "components").iterdir())
+    assert ["2026-04-01", "2026-04-02"] == folders
+    return workspace
+
+
+def _stamps(root):
+    paths = [p for top in ("releases", "warehouse") for p in sorted((root / top).rglob("*"))]
+    return {p: (p.stat().st_ino, p.stat().st_mtime_ns, p.is_file() and p.read_bytes()) for p in paths}
+
+
+def test_a_second_run_touches_nothing_and_says_so(usage_stats, released):
+    """No byte, no time stamp, no file of any release or of the analysts' file is another."""
+    before = _stamps(released)
+    code, out, _ = usage_stats("run", "-w", released)
+
+    assert 0 == code
+    assert "nothing new" in out
+    assert "no byte was changed" in out
+    assert before == _stamps(released)
+
+
+def test_a_lost_folder_is_restored_byte_for_byte(usage_stats, released):
+    """What a partner received is written again from its record, and recorded as delivered only once."""
+    before = _left_behind(released)
+    folder = released / "releases" / "acme" / "components" / "2026-04-01"
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    code, out, _ = usage_stats("run", "-w", released)
+
+    assert 0 == code
+    assert "1 folders written" in out or "1 folder written" in out
+    assert before == _left_behind(released)
+
+
+def test_a_lost_file_is_restored_byte_for_byte(usage_stats, released):
+    """A folder is whole or written anew."""
+    before = _left_behind(released)
+    (released / "releases" / "acme" / "components" / "2026-04-02" / "datapackage.json").unlink()
+    code, _, _ = usage_stats("run", "-w", released)
+
+    assert 0 == code
+    assert before == _left_behind(released)
+
+
+def test_run_json_is_one_document(usage_stats, workspace):
+    """Counts and codes only, on standard output alone."""
+    code, out, _ = usage_stats("run", "--json", "-w", workspace)
+    found = json.loads(out)
+
+    assert 0 == code
+    assert (30, 30, {}, ["2026-04-01", "2026-04-02"]) == tuple(
+        found[name] for name in ("lines", "parsed", "rejected", "sealed")
+    )
+
+
+def test_no_later_day_is_sealed_than_asked_for(usage_stats, workspace):
+    """`--to` bounds what a run seals; the next run takes up the rest."""
+    code, out, _ = usage_stats("run", "--json", "--to", "2026-04-01", "-w", workspace)
+    _, later, _ = usage_stats("run", "--json", "-w", workspace)
+
+    assert 0 == code
+    assert (["2026-04-01"], ["2026-04-02"]) == (json.loads(out)["sealed"], json.loads(later)["sealed"])
+
+
+# ---------------------------------------------------------------- ledgers that cannot be trusted
+
+
+def _tampered(path, how):
+    lines = path.read_bytes().splitlines(keepends=True)
+    if how == "changed":
+        lines[0] = (
+            lines[0].replace(b"2026-", b"2025-", 1)
+            if b"2026-" in lines[0]
+            else lines[0].replace(b"1", b"2", 1)
+        )
+    elif how == "removed":
+        del lines[0]
+    else:
+        lines.insert(0, lines[0])
+    path.write_bytes(b"".join(lines))
+
+
+@pytest.mark.parametrize("how", ["changed", "removed", "doubled"])
+@pytest.mark.parametrize("name", ["ingest", "days", "releases", "keys"])
+def test_a_ledger_that_was_changed_stops_everything(usage_stats, released, name, how):
+    """Exit code 17, naming the ledger and the line; the new day in the logs is not released."""
+    (released / "logs" / "3.log").write_bytes(_access_log(3))
+    _tampered(released / "restricted" / "ledgers" / f"{name}.jsonl", how)
+    before = _left_behind(released)
+    code, out, err = usage_stats("run", "-w", released)
+
+    assert (LEDGER, "") == (code, out)
+    assert f"{name}.jsonl: line " in err
+    assert "restore it from a backup" in err
+    assert _without_restricted(before) == _without_restricted(_left_behind(released))
+
+
+def _without_restricted(files):
+    return {name: content for name, content in files.items() if not name.startswith("restricted/")}
+
+
+@pytest.mark.parametrize("how", ["changed", "removed"])
+def test_a_record_that_was_changed_is_not_delivered(usage_stats, released, how):
+    """A folder is restored only from the record that the ledger vouches for: else exit code 17, and no folder."""
+    folder = released / "releases" / "acme" / "components" / "2026-04-01"
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    record = released / "restricted" / "released" / "2026-04-01.json"
+    if how == "changed":
+        record.write_bytes(record.read_bytes().replace(b"15", b"16", 1))
+    else:
+        record.unlink()
+    code, _, err = usage_stats("run", "-w", released)
+
+    assert LEDGER == code
+    assert f"{record}: " in err
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("how", ["removed", "cut", "open to others"])
+def test_a_key_that_is_not_what_it_was_is_not_replaced(usage_stats, released, how):
+    """A new key would count the same people twice: exit code 17, and nothing new is read."""
+    key = released / "restricted" / "keys" / "small" / "week" / "2026-W14.key"
+    assert key.is_file(), "the week is not over: its other days have no lines yet"
+    (released / "logs" / "3.log").write_bytes(_access_log(3))
+    {
+        "removed": key.unlink,
+        "cut": lambda: key.write_bytes(key.read_bytes()[:16]),
+        "open to others": lambda: key.chmod(0o644),
+    }[how]()
+    before = _left_behind(released)
+    code, _, err = usage_stats("run", "-w", released)
+
+    assert LEDGER == code
+    assert f"{key}: " in err
+    assert before == _left_behind(released)
+
+
+def test_an_altered_release_is_noticed_when_it_is_rewritten(usage_stats, released):
+    """A file missing beside one that was changed: the folder is restored to what was delivered."""
+    before = _left_behind(released)
+    folder = released / "releases" / "acme" / "components" / "2026-04-01"
+    with (folder / "components.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert "15" in rows[1]
+    (folder / "components.csv").write_text("changed")
+    (folder / "components.parquet").unlink()
+    code, _, _ = usage_stats("run", "-w", released)
+
+    assert 0 == code
+    assert before == _left_behind(released)
