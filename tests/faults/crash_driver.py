@@ -64,8 +64,9 @@ class Moments:
 
 
 def _torn_line(ledger, _entry):
-    ledger._path.parent.mkdir(parents=True, exist_ok=True)
-    with ledger._path.open("ab") as file:
+    path = ledger._path  # noqa: SLF001 half a line is written where the ledger would write a whole one
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
         file.write(b'{"entry":{"half')
 
 
@@ -119,7 +120,9 @@ def _state(root):
         "lines": sum(entry["lines"] for entry in ingested),
         "warehouse": warehouse.is_file(),
         "keys": len(list((root / "restricted" / "keys").rglob("*.key"))),
-        "microdata": len([p for kind in ("events", "usage") for p in (root / "restricted" / kind).rglob("*.parquet")]),
+        "microdata": len(
+            [p for kind in ("events", "usage") for p in (root / "restricted" / kind).rglob("*.parquet")]
+        ),
         "leftovers": sorted(str(p.relative_to(root)) for p in root.rglob("*") if ".partial" in p.name),
     }
 
@@ -139,6 +142,7 @@ def _story(template, root, now, deaths):
 
 
 def main():
+    """Tell the stories, one after the other."""
     template, scratch, now, stories = sys.argv[1:]
     for number, deaths in enumerate(json.loads(stories)):
         story = _story(Path(template), Path(scratch) / str(number), datetime.fromisoformat(now), deaths)

@@ -1,11 +1,18 @@
 """A run is killed at each step it takes, and taken up again: nothing is lost, doubled or half visible."""
 
 import json
+import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+
+from usage_stats.deidentify.linkage_key import KeyStore
+from usage_stats.flow.progress import Silent
+from usage_stats.flow.run import run
+from usage_stats.flow.workspace import open_workspace
 
 DRIVER = Path(__file__).with_name("crash_driver.py")
 NOW = "2026-05-20T12:00:00+00:00"  # everything is over, with week, month and grace
@@ -56,9 +63,13 @@ def told(template, tmp_path):
 
 @pytest.fixture(scope="module")
 def undisturbed(template, tmp_path_factory):
+    """The run that nothing happens to: what must be there in the end, and the names of its moments."""
     scratch = tmp_path_factory.mktemp("undisturbed")
     done = subprocess.run(
-        [sys.executable, str(DRIVER), str(template), str(scratch), NOW, "[[]]"], capture_output=True, check=True, text=True
+        [sys.executable, str(DRIVER), str(template), str(scratch), NOW, "[[]]"],
+        capture_output=True,
+        check=True,
+        text=True,
     )
     return json.loads(done.stdout)
 
@@ -67,7 +78,9 @@ def _check(undisturbed, stories):
     """The law, for each story; its deaths are in the message."""
     folders = {str(Path(name).parent) for name in undisturbed["releases"]}
     for story in stories:
-        died = [undisturbed["moments"][n - 1] if n <= len(undisturbed["moments"]) else n for n in story["deaths"]]
+        died = [
+            undisturbed["moments"][n - 1] if n <= len(undisturbed["moments"]) else n for n in story["deaths"]
+        ]
         where = f"killed at {story['deaths']}: {died}: {story.get('error')}"
         assert story["code"] == 0, where
         assert story["releases"] == undisturbed["releases"], where
@@ -75,14 +88,26 @@ def _check(undisturbed, stories):
             assert story[part] == undisturbed[part], f"{where}: {part}"
         for seen in story["seen"]:
             assert seen.items() <= undisturbed["releases"].items(), f"{where}: a file that was never to be"
-            whole = {f for f in folders if all(n in seen for n in undisturbed["releases"] if n.startswith(f"{f}/"))}
+            whole = {
+                f for f in folders if all(n in seen for n in undisturbed["releases"] if n.startswith(f"{f}/"))
+            }
             assert {str(Path(name).parent) for name in seen} == whole, f"{where}: half a folder"
 
 
 def test_the_undisturbed_run_does_everything_worth_interrupting(undisturbed):
     """It reads two files, seals, releases day, week and month, closes both windows, delivers and builds."""
     names = set(undisturbed["moments"])
-    calls = ("fsync", "replace", "unlink", "write_bytes", "rmtree", "append", "destroy", "write_table", "write_parquet")
+    calls = (
+        "fsync",
+        "replace",
+        "unlink",
+        "write_bytes",
+        "rmtree",
+        "append",
+        "destroy",
+        "write_table",
+        "write_parquet",
+    )
 
     assert {f"{when} {call}" for when in ("before", "after") for call in calls} <= names
     assert {"acme/components/2026-04-01", "acme/components/2026-W14", "acme/components/2026-04"} == {
@@ -94,9 +119,10 @@ def test_the_undisturbed_run_does_everything_worth_interrupting(undisturbed):
 
 
 def test_a_killed_run_is_taken_up_by_the_next(undisturbed, told):
-    """Killed just after the last call of each kind, or within it, then run again: the same folders, byte for byte,
-    no line counted twice, no key and no microdata left, and at no time half a folder. (Every moment there is: in
-    the slow test.)
+    """Killed just after the last call of each kind, or within it, then run again: nothing is lost or doubled.
+
+    The same folders, byte for byte, no line counted twice, no key and no microdata left, and at no time half a
+    folder. (Every moment there is: in the slow test.)
     """
     names = undisturbed["moments"]
     last = {name: number for number, name in enumerate(names, start=1) if not name.startswith("before")}
@@ -117,3 +143,48 @@ def test_runs_killed_one_after_the_other_end_the_same(undisturbed, told):
     stories = [[n * 7 % count + 1, n * 31 % count + 1, n * 53 % count + 1] for n in range(1, 40)]
 
     _check(undisturbed, told(*stories))
+
+
+class Killed(BaseException):
+    """Stands for the process's end: nothing of ours may catch it."""
+
+
+def _killed_before_the_file_is_gone(patch):
+    unlink = Path.unlink
+
+    def killed(path, *, missing_ok=False):
+        if path.suffix == ".key" and path.exists():
+            raise Killed
+        unlink(path, missing_ok=missing_ok)
+
+    patch.setattr(Path, "unlink", killed)
+
+
+def _killed_before_the_ledger_says_so(patch):
+    record = KeyStore._record  # noqa: SLF001 the step between the file's end and the ledger's word
+
+    def killed(store, kind, window, event):
+        if event == "destroyed":
+            raise Killed
+        record(store, kind, window, event)
+
+    patch.setattr(KeyStore, "_record", killed)
+
+
+@pytest.mark.parametrize("step", [_killed_before_the_file_is_gone, _killed_before_the_ledger_says_so])
+def test_a_key_half_destroyed_counts_nobody_any_more(template, tmp_path, monkeypatch, step):
+    """A line that comes for another day of a window whose key was being destroyed is late.
+
+    It is neither an error that stops every later run, nor counted under a key of zeros, which anyone could
+    recompute.
+    """
+    root, now = tmp_path / "site", datetime.fromisoformat(NOW)
+    shutil.copytree(template, root)
+    with monkeypatch.context() as patch:
+        step(patch)
+        with pytest.raises(Killed):
+            run(open_workspace(root), now, Silent())
+    (root / "logs" / "late.log").write_text(_log(20, 12).replace("[01/Apr", "[03/Apr"))
+    result = run(open_workspace(root), now, Silent())
+
+    assert {"late": 20} == result.ingested.outcomes

@@ -77,5 +77,10 @@ def ten_days(tmp_path_factory):
 def journey():
     """The steps that tests of journeys share."""
     return SimpleNamespace(
-        berlin=BERLIN, settings_into=settings_into, run_at=run_at, tree=tree, long_after=long_after, made=_made
+        berlin=BERLIN,
+        settings_into=settings_into,
+        run_at=run_at,
+        tree=tree,
+        long_after=long_after,
+        made=_made,
     )

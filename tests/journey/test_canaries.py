@@ -71,8 +71,13 @@ def _log(day):
     lines = []
     for number in range(VISITORS):
         person = _person(number)
-        lines += [_line(person, day, path, number) for path in ("/", f"/users/{person['mail_in_path']}", "/users/me")]
-    lines += [bad for number in (100 + day, 110 + day) for bad in _bad_lines(_line(_person(number), day, "/", 5))]
+        lines += [
+            _line(person, day, path, number)
+            for path in ("/", f"/users/{person['mail_in_path']}", "/users/me")
+        ]
+    lines += [
+        bad for number in (100 + day, 110 + day) for bad in _bad_lines(_line(_person(number), day, "/", 5))
+    ]
     return ("\n".join(lines) + "\n").encode("latin-1")
 
 
@@ -92,6 +97,7 @@ def _needles():
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
+    """Three days of logs full of planted values; not run yet."""
     root = tmp_path_factory.mktemp("canaries")
     (root / "logs").mkdir()
     for day in DAYS:
@@ -114,7 +120,9 @@ def _read_out(path):
         yield repr((table.to_pydict(), table.schema.metadata)).encode()
     elif path.suffix == ".duckdb":
         with duckdb.connect(str(path), read_only=True) as database:
-            for (schema, name) in database.execute("select schema_name, table_name from duckdb_tables()").fetchall():
+            for schema, name in database.execute(
+                "select schema_name, table_name from duckdb_tables()"
+            ).fetchall():
                 yield repr(database.execute(f'select * from "{schema}"."{name}"').fetchall()).encode()  # noqa: S608 names of the catalogue
     elif path.read_bytes().startswith(b"SQLite format 3"):
         with sqlite3.connect(path) as database:
@@ -243,13 +251,22 @@ def test_no_pseudonym_and_no_key_leaves_the_restricted_store(workspace, journey,
         (root / name).write_bytes((workspace / name).read_bytes())
     (root / "logs").symlink_to(workspace / "logs")
     journey.run_at(root, datetime(2026, 4, 4, 1, tzinfo=journey.berlin))
-    columns = [pq.read_table(p, columns=["person", "network"]) for p in (root / "restricted" / "events").rglob("*.parquet")]
+    columns = [
+        pq.read_table(p, columns=["person", "network"])
+        for p in (root / "restricted" / "events").rglob("*.parquet")
+    ]
     numbers = {n for table in columns for name in table.column_names for n in table[name].to_pylist()}
     keys = {path.read_bytes() for path in (root / "restricted" / "keys").rglob("*.key")}
     journey.run_at(root, datetime(2026, 4, 20, tzinfo=journey.berlin))
     outside = _written(root / "releases", root / "warehouse").lower()
-    secrets = {text for n in numbers for text in (b"%d" % n, b"%016x" % n, n.to_bytes(8, "big"), n.to_bytes(8, "little"))}
-    secrets |= {text for key in keys for text in (key, key.hex().encode(), base64.b64encode(key)[:40].lower())}
+    secrets = {
+        text
+        for n in numbers
+        for text in (b"%d" % n, b"%016x" % n, n.to_bytes(8, "big"), n.to_bytes(8, "little"))
+    }
+    secrets |= {
+        text for key in keys for text in (key, key.hex().encode(), base64.b64encode(key)[:40].lower())
+    }
 
     assert len(numbers) > VISITORS
     assert 2 == len(keys)

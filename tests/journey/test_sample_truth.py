@@ -24,7 +24,9 @@ def _cells(releases, partner):
             for row in csv.DictReader(io.StringIO(content.decode(), newline="")):
                 texts = [row[m] for m in ("visitors", "visits", "page_views")]
                 hidden = row["status"] == "suppressed"
-                assert hidden == (texts == ["", "", ""]), "withheld is empty, never 0, and nothing else is empty"
+                assert hidden == (texts == ["", "", ""]), (
+                    "withheld is empty, never 0, and nothing else is empty"
+                )
                 key = row["period"], row["component"], row["sub_component"]
                 cells[key] = None if hidden else tuple(map(int, texts))
     return cells
@@ -42,7 +44,9 @@ def _whole_periods(span):
     """The days of the span, and the weeks and months all of whose days are in it, by counting days."""
     weeks = [f"{d:%G}-W{d:%V}" for d in span]
     months = [f"{d:%Y-%m}" for d in span]
-    lengths = {month: (date(int(month[:4]), int(month[5:]) % 12 + 1, 1) - timedelta(1)).day for month in months}
+    lengths = {
+        month: (date(int(month[:4]), int(month[5:]) % 12 + 1, 1) - timedelta(1)).day for month in months
+    }
     whole = {week for week in weeks if weeks.count(week) == 7}
     whole |= {month for month in months if months.count(month) == lengths[month]}
     return {d.isoformat() for d in span} | whole
@@ -118,8 +122,9 @@ def test_parquet_says_what_the_csv_says(ten_days):
 
 
 def test_lines_are_those_that_were_written(five_weeks):
-    """Lines, parsed and rejected lines, page views and malformed requests are the generator's own counts. (Its
-    robots are not: it takes a mail program that calls itself `Mozilla/5.0` for no robot.)
+    """Lines, parsed and rejected lines, page views and malformed requests are the generator's own counts.
+
+    Its robots are not: it takes a mail program that calls itself `Mozilla/5.0` for no robot.
     """
     truth = json.loads((five_weeks.root / "truth" / "lines.json").read_text())
     found = five_weeks.result.ingested

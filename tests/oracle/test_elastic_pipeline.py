@@ -87,7 +87,9 @@ LINE = re.compile(
     rb'(\S+) (\S+) (\S+) \[([^\]]+)\] "((?:[^"\\]|\\.)*)" (\d{3}) \S+ "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"\s*'
 )
 # The documented rules that are ours, beside the public list: words that only programs have in their names...
-WORDS = "robot crawl spider slurp sucker scanner monitor fetcher feedparser feedburner libwww libcurl headless"
+WORDS = (
+    "robot crawl spider slurp sucker scanner monitor fetcher feedparser feedburner libwww libcurl headless"
+)
 PHRASES = ("tiny tiny rss", "rss reader", "debian apt-http", "httpclient", "http-client")
 SCANNERS = ("nuclei", "zgrab", "masscan")
 # ... libraries that put themselves first, and names that say nothing.
@@ -191,6 +193,7 @@ def _published(folder):
 
 @pytest.fixture(scope="module")
 def published(ran):
+    """What the partner received."""
     return _published(ran.workspace / "releases" / "acme" / "components")
 
 
@@ -320,7 +323,9 @@ def _read_out(path):
         yield repr((table.to_pydict(), table.schema.metadata)).encode()
     elif path.suffix == ".duckdb":
         with duckdb.connect(str(path), read_only=True) as database:
-            tables = database.execute("select schema_name, table_name, comment from duckdb_tables()").fetchall()
+            tables = database.execute(
+                "select schema_name, table_name, comment from duckdb_tables()"
+            ).fetchall()
             yield repr((tables, database.execute("select * from duckdb_columns()").fetchall())).encode()
             for schema, name, _ in tables:
                 yield repr(database.execute(f'select * from "{schema}"."{name}"').fetchall()).encode()  # noqa: S608 names of the catalogue

@@ -77,6 +77,7 @@ class Stripper:
         self._addresses: dict[bytes, tuple[bytes, bytes]] = {}
         self._paths: dict[bytes, PathClass | None] = {}
         self._dates: dict[int, date] = {}
+        self._windows: dict[tuple[WindowKind, date], str] = {}
         self._keys: dict[tuple[WindowKind, str], bytes] = {}
         self._gates: dict[date, str | None] = {}
         self._pseudonyms: dict[tuple[WindowKind, str, tuple[bytes, ...]], int] = {}
@@ -91,7 +92,8 @@ class Stripper:
             closed = self._gated(day)
             outcome = closed or self._outcome(hit)
             self._outcomes[outcome] += 1
-            self._lines_by_day[day] += closed is None
+            if closed is None:
+                self._lines_by_day[day] += 1
             if outcome == "page_views":
                 self._keep(hit, day)
 
@@ -129,7 +131,7 @@ class Stripper:
         address, network = self._address(hit.address)
         basis, identity = _identity(hit, address)
         for kind, columns in self._columns.items():
-            window = _WINDOWS[kind](day).code
+            window = self._window(kind, day)
             columns.viewed_at.append(hit.at)
             columns.event_date.append(day)
             columns.person.append(self._pseudonym(kind, window, (basis.encode(), *identity)))
@@ -143,6 +145,12 @@ class Stripper:
         if known is None:
             known = pseudonym(self._key(kind, window), f"{kind}/{window}", *parts)
             self._pseudonyms[kind, window, parts] = known
+        return known
+
+    def _window(self, kind: WindowKind, day: date) -> str:
+        known = self._windows.get((kind, day))
+        if known is None:
+            known = self._windows[kind, day] = _WINDOWS[kind](day).code
         return known
 
     def _key(self, kind: WindowKind, window: str) -> bytes:

@@ -9,24 +9,20 @@ Belongs here: finding the new part, and finding files. Does not: parsing it.
 from __future__ import annotations
 
 import hashlib
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from usage_stats.accesslog.read import read_blocks
 from usage_stats.config import Source
 from usage_stats.errors import InputError
 
-__all__ = ["Content", "Read", "find_logs", "survey"]
+__all__ = ["Content", "Known", "find_logs", "survey"]
 
 
-class Read(NamedTuple):
-    """Content read before: its SHA-256, and where reading goes on once there is more of it."""
-
-    digest: str
-    resume_at: int
+# What was read of a source before: (length, SHA-256) of content → where, from its start, reading goes on once
+# there is more of it.
+Known = Mapping[tuple[int, str], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,41 +66,79 @@ def find_logs(root: Path, source: Source) -> list[Path]:
     return list(found)
 
 
-def survey(
-    path: Path, known: Mapping[int, Read], *, on_bytes: Callable[[int], None] | None = None
-) -> Content:
+def survey(path: Path, known: Known, *, on_bytes: Callable[[int], None] | None = None) -> Content:
     """Read a file once, wholly, to see that it can be read and what of it is new.
+
+    Content that was read before may stand at the beginning, and other such content right behind it: logs that
+    were joined into one hold nothing new.
 
     Args:
         path: the file.
-        known: what was read from any file of the source before, by its length.
+        known: what was read from any file of the source before.
         on_bytes: told how many bytes of the file were read.
 
     Raises:
         InputError: the file is missing, truncated or damaged.
     """
-    running = hashlib.sha256()
-    length, last_line_at, resume_at = 0, 0, 0
-    is_read, is_cut = True, False  # whether all so far was read before, and ended within a line then
-    for piece in _pieces(read_blocks(path, on_bytes=on_bytes), sorted(known)):
-        if is_cut:  # that line was counted; what follows of it, most often its newline alone, is passed over
-            resume_at = length + (piece.find(b"\n") + 1 or len(piece))
-            is_cut = b"\n" not in piece
-        running.update(piece)
-        last_line_at = length + piece.rfind(b"\n") + 1 if b"\n" in piece else last_line_at
-        length += len(piece)
-        is_read = length in known and known[length].digest == running.hexdigest()
-        if is_read:
-            resume_at = known[length].resume_at
-            is_cut = resume_at == length and last_line_at < length
-    return Content(path, length, running.hexdigest(), last_line_at, length if is_read else resume_at)
+    whole, reader = hashlib.sha256(), _Reader(known)
+    last_line_at = 0
+    for piece in _pieces(read_blocks(path, on_bytes=on_bytes), reader):
+        whole.update(piece)
+        if b"\n" in piece:
+            last_line_at = reader.length + piece.rfind(b"\n") + 1
+        reader.take(piece, last_line_at)
+    resume_at = reader.length if reader.is_read else reader.resume_at
+    return Content(path, reader.length, whole.hexdigest(), last_line_at, resume_at)
 
 
-def _pieces(blocks: Iterable[bytes], marks: Sequence[int]) -> Iterator[bytes]:
-    """The blocks, cut at the marked offsets too."""
-    offset = 0
+class _Reader:
+    """Follows content from where the last known content ended, and from the beginning."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._lengths = sorted({length for length, _ in known})
+        self._anchors = {0: hashlib.sha256()}
+        self._is_cut = False  # what was read before ended within a line, which was counted
+        self._known_until = 0
+        self.length = 0
+        self.resume_at = 0
+
+    @property
+    def is_read(self) -> bool:
+        """Whether known content ends where the content so far does."""
+        return self._known_until == self.length
+
+    def marks(self) -> list[int]:
+        """Offsets at which known content might end."""
+        return [anchor + length for anchor in self._anchors for length in self._lengths]
+
+    def take(self, piece: bytes, last_line_at: int) -> None:
+        """Go on by a piece that ends at a mark or before the next one."""
+        if self._is_cut:  # most often the newline alone is missing
+            self.resume_at = self.length + (piece.find(b"\n") + 1 or len(piece))
+            self._is_cut = b"\n" not in piece
+        self.length += len(piece)
+        for anchor, running in list(self._anchors.items()):
+            running.update(piece)
+            self._recognise(anchor, running.hexdigest(), last_line_at)
+
+    def _recognise(self, anchor: int, digest: str, last_line_at: int) -> None:
+        resume = self._known.get((self.length - anchor, digest))
+        if resume is None:
+            return
+        self.resume_at = anchor + resume
+        self._known_until = self.length
+        self._is_cut = self.resume_at == self.length and last_line_at < self.length
+        # Followed from here on: the beginning, for growth, and the latest end, for logs joined.
+        self._anchors = {0: self._anchors[0], self.length: hashlib.sha256()}
+
+
+def _pieces(blocks: Iterable[bytes], reader: _Reader) -> Iterator[bytes]:
+    """The blocks, cut also where known content might end."""
     for block in blocks:
-        inside = [mark - offset for mark in marks if offset < mark < offset + len(block)]
-        for start, end in itertools.pairwise([0, *inside, len(block)]):
-            yield block[start:end]
-        offset += len(block)
+        rest = block
+        while rest:
+            ends = [mark - reader.length for mark in reader.marks()]
+            end = min((e for e in ends if 0 < e <= len(rest)), default=len(rest))
+            yield rest[:end]
+            rest = rest[end:]

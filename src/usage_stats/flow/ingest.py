@@ -26,7 +26,7 @@ from usage_stats.deidentify.generalise import PathClassifier
 from usage_stats.deidentify.strip import Stripped, Stripper
 from usage_stats.errors import ConfigError, InputError, InternalError
 from usage_stats.flow.calendar import calendar_of
-from usage_stats.flow.content import Content, Read, find_logs, survey
+from usage_stats.flow.content import Content, Known, find_logs, survey
 from usage_stats.flow.progress import Reporter
 from usage_stats.flow.workspace import Workspace
 from usage_stats.periods import WindowKind
@@ -74,7 +74,8 @@ def ingest(workspace: Workspace, now: datetime, reporter: Reporter) -> Ingested:
         calendar.gate,
         zone=workspace.config.zone,
     )
-    unread = [u for u in surveyed if u is not None]
+    # Shorter first: an earlier copy of a log is then recognised as the beginning of the later one.
+    unread = sorted((u for u in surveyed if u is not None), key=lambda u: u.content.length)
     reporter.start("reading logs", sum(u.content.length - u.content.resume_at for u in unread))
     entries = [_read(workspace, u, stripper, reporter) for u in unread]
     return _sum(len(surveyed), [e for e in entries if e])
@@ -105,9 +106,9 @@ def _survey_all(workspace: Workspace, reporter: Reporter) -> list[_Unread | None
     return surveyed
 
 
-def _known(workspace: Workspace, source: Source) -> dict[int, Read]:
+def _known(workspace: Workspace, source: Source) -> Known:
     entries = (e for e in workspace.ingested.entries() if e["source"] == source.name)
-    return {entry["length"]: Read(entry["digest"], entry["resume_at"]) for entry in entries}
+    return {(entry["length"], entry["digest"]): entry["resume_at"] for entry in entries}
 
 
 def _format(source: Source, path: Path) -> LogFormat:

@@ -108,7 +108,9 @@ def _attacked(view: View, relations: Sequence[Relation], about: Collection[CellK
         if figures is not None
         for i, measure in enumerate(MEASURES)
     }
-    rows = constraints(relations, hidden)
+    unknown = set(hidden)
+    telling = [r for r in relations if r.whole in unknown or not unknown.isdisjoint(r.parts)]
+    rows = constraints(telling, hidden)
     ceiling = unbounded(known.values())
     touched = _touching(relations, set(about)) | set(about)
     for system in systems(rows, known, floor=1, ceiling=ceiling):

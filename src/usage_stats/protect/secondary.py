@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from usage_stats.protect.solver import System, systems
 __all__ = ["Problem", "choose_withheld"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """A new period's cells, beside what was published before.
 
@@ -47,6 +48,19 @@ class Problem:
     requirement: Requirement
     remainder_allowed: Callable[[Collection[CellKey]], bool]
     sensitive_before: Collection[CellKey] = ()
+
+    @cached_property
+    def near(self) -> frozenset[CellKey]:
+        """The new cells and all that share a relation with one: only about these can there be news."""
+        groups = [{r.whole, *r.parts} for r in self.relations]
+        return frozenset(key for group in groups if not group.isdisjoint(self.cells) for key in group)
+
+    @cached_property
+    def before(self) -> dict[CellKey, System]:
+        """What was unknown of the history before the new period, by cell."""
+        within = [r for r in self.relations if self.history.keys() >= {r.whole, *r.parts}]
+        found = _split(self.history, within)
+        return {variable.cell: system for system in found for variable in system.variables}
 
 
 # The cells of which withholding one would answer a danger, the most welcome first.
@@ -159,9 +173,7 @@ def _narrow_cells(problem: Problem, withheld: set[CellKey]) -> Iterator[Danger]:
 
 def _is_news(problem: Problem, system: System, cell: CellKey) -> bool:
     """Whether an earlier cell is pinned down more closely than before; thresholds may have been lower then."""
-    within = [r for r in problem.relations if {r.whole, *r.parts} <= set(problem.history)]
-    before = _split(problem.history, within)
-    old = next((s for s in before if any(v.cell == cell for v in s.variables)), None)
+    old = problem.before.get(cell)
     return old is None or any(
         system.bounds(Variable(cell, measure)) != old.bounds(Variable(cell, measure)) for measure in MEASURES
     )
@@ -176,20 +188,16 @@ def _view(problem: Problem, withheld: set[CellKey]) -> View:
 
 
 def _systems(problem: Problem, view: View) -> Iterator[System]:
-    near = {
-        key
-        for relation in problem.relations
-        if any(key in problem.cells for key in (relation.whole, *relation.parts))
-        for key in (relation.whole, *relation.parts)
-    }
     for system in _split(view, problem.relations):
-        if any(variable.cell in near for variable in system.variables):
+        if any(variable.cell in problem.near for variable in system.variables):
             yield system
 
 
 def _split(view: View, relations: Sequence[Relation]) -> list[System]:
     """What a reader does not know, in parts that have nothing to do with one another."""
     hidden = sorted(key for key, figures in view.items() if figures is None)
+    unknown = set(hidden)
+    telling = [r for r in relations if r.whole in unknown or not unknown.isdisjoint(r.parts)]
     known = {
         Variable(key, measure): value
         for key, figures in view.items()
@@ -197,7 +205,7 @@ def _split(view: View, relations: Sequence[Relation]) -> list[System]:
         for measure, value in zip(MEASURES, figures, strict=True)
     }
     ceiling = 1_000 + 2 * sum(known.values())  # beyond every sum of published figures: no upper bound
-    return systems(constraints(relations, hidden), known, floor=1, ceiling=ceiling)
+    return systems(constraints(telling, hidden), known, floor=1, ceiling=ceiling)
 
 
 def _weak(system: System, requirement: Requirement) -> list[CellKey]:

@@ -63,6 +63,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path):
+    """A fresh one, with one component and one partner."""
     return Site(tmp_path / "site")
 
 

@@ -16,7 +16,9 @@ APRIL = [date(2026, 4, n) for n in range(1, 31)]
 def _calendar(now, *, lines=(), sealed=(), empty=(), closed=(), more_sources=(), **settings):
     """A calendar of one source with lines on some days; `more_sources` are the days of others."""
     sources = [{"name": f"s{n}"} for n in range(1 + len(more_sources))]
-    config = Config.model_validate({"site": "s", "time_zone": "Europe/Berlin", "sources": sources, **settings})
+    config = Config.model_validate(
+        {"site": "s", "time_zone": "Europe/Berlin", "sources": sources, **settings}
+    )
     return Calendar(
         config=config,
         now=now,
@@ -37,7 +39,10 @@ def _berlin(*when):
 @pytest.mark.parametrize(
     ("of", "over_at"),
     [
-        (date(2026, 4, 10), datetime(2026, 4, 12, 22, tzinfo=UTC)),  # midnight in Berlin is 22:00 UTC in summer
+        (
+            date(2026, 4, 10),
+            datetime(2026, 4, 12, 22, tzinfo=UTC),
+        ),  # midnight in Berlin is 22:00 UTC in summer
         (date(2026, 1, 10), datetime(2026, 1, 12, 23, tzinfo=UTC)),  # and 23:00 in winter
         (date(2026, 3, 28), datetime(2026, 3, 30, 22, tzinfo=UTC)),  # the change lies in the grace time
         (date(2026, 10, 24), datetime(2026, 10, 26, 23, tzinfo=UTC)),
@@ -136,7 +141,9 @@ def test_a_day_that_one_of_two_sources_lacks_is_sealed_where_gaps_are_accepted()
     assert APRIL[:3] == calendar.due_days()
 
 
-@pytest.mark.parametrize(("sealed", "is_ready"), [(range(6, 13), True), (range(6, 12), False), (range(7, 13), False)])
+@pytest.mark.parametrize(
+    ("sealed", "is_ready"), [(range(6, 13), True), (range(6, 12), False), (range(7, 13), False)]
+)
 def test_a_week_is_ready_once_all_its_days_are_sealed(sealed, is_ready):
     """Monday to Sunday, 6 to 12 April 2026."""
     calendar = _calendar(_berlin(2026, 6, 1), sealed=[date(2026, 4, n) for n in sealed])
@@ -147,7 +154,9 @@ def test_a_week_is_ready_once_all_its_days_are_sealed(sealed, is_ready):
 def test_a_week_with_an_accepted_gap_is_ready_once_it_is_over():
     """Sealed days and missing ones together; a week without any sealed day is none."""
     sunday = [date(2026, 4, 5)]
-    early, late = (_calendar(t, sealed=sunday, gaps="accept") for t in (_berlin(2026, 4, 7, 23), _berlin(2026, 4, 8)))
+    early, late = (
+        _calendar(t, sealed=sunday, gaps="accept") for t in (_berlin(2026, 4, 7, 23), _berlin(2026, 4, 8))
+    )
 
     assert (False, True) == (early.is_ready(week(sunday[0])), late.is_ready(week(sunday[0])))
     assert not late.is_ready(week(date(2026, 3, 20)))

@@ -9,7 +9,7 @@ import pytest
 
 from usage_stats.config import Source
 from usage_stats.errors import InputError
-from usage_stats.flow.content import Read, find_logs, survey
+from usage_stats.flow.content import find_logs, survey
 
 
 def _digest(content):
@@ -18,7 +18,7 @@ def _digest(content):
 
 def _read(content, resume_at=None):
     """What is known after all of a content was read."""
-    return {len(content): Read(_digest(content), len(content) if resume_at is None else resume_at)}
+    return {(len(content), _digest(content)): len(content) if resume_at is None else resume_at}
 
 
 @pytest.fixture

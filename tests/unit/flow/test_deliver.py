@@ -84,7 +84,9 @@ def test_a_policy_that_comes_to_forbid_takes_nothing_back(site, views, noon):
 
 def test_a_release_names_the_versions_it_rests_on(site, views, noon):
     """Each once, in the order in which they came into force."""
-    site.policy(_version("1", "2010-01-01", INTERNAL, PARTNER), _version("2", "2026-04-09", INTERNAL, PARTNER))
+    site.policy(
+        _version("1", "2010-01-01", INTERNAL, PARTNER), _version("2", "2026-04-09", INTERNAL, PARTNER)
+    )
     _week(site, views, noon)
     site.run(noon(20))
     package = json.loads(site.releases()["acme/components/2026-W15/datapackage.json"])
@@ -111,11 +113,14 @@ def test_a_table_of_fewer_dimensions_is_a_cut_of_the_same_figures(site, views, n
     """Two tables never disagree: what is withheld in one is withheld in the other."""
     components = [{"name": "home", "paths": ["/"], "sub_components": [{"name": "top", "paths": ["/"]}]}]
     tables = {"full": {}, "brief": {"dimensions": ["component"]}}
-    site.configure(components=components, tables=tables, partners=[{"id": "acme", "tables": ["full", "brief"]}])
+    site.configure(
+        components=components, tables=tables, partners=[{"id": "acme", "tables": ["full", "brief"]}]
+    )
     site.log("6.log", views(noon(6)))
     site.run(noon(20))
     full, brief = (
-        site.releases()[f"acme/{name}/2026-04-06/{name}.csv"].decode().splitlines() for name in ("full", "brief")
+        site.releases()[f"acme/{name}/2026-04-06/{name}.csv"].decode().splitlines()
+        for name in ("full", "brief")
     )
 
     assert [row for row in full if row.split(",")[2] in {"_T", "sub_component"}] == brief
@@ -128,7 +133,9 @@ def test_a_lost_folder_that_would_be_written_otherwise_now_is_an_error(site, vie
     site.run(noon(20))
     name = "acme/components/2026-04-06"
     (site.root / "releases" / name / "components.csv").unlink()
-    monkeypatch.setattr("usage_stats.flow.deliver.release_files", lambda *_: {"components.csv": b"another version"})
+    monkeypatch.setattr(
+        "usage_stats.flow.deliver.release_files", lambda *_: {"components.csv": b"another version"}
+    )
 
     with pytest.raises(LedgerError, match="restore the folder from a backup"):
         site.run(noon(21))
@@ -146,7 +153,9 @@ def test_folders_appear_whole(site, views, noon, monkeypatch):
         patch.setattr("pathlib.Path.write_bytes", full_disk)
         with pytest.raises(OSError, match="No space left"):
             site.run(noon(20))
-    visible = [p.name for p in (site.root / "releases").rglob("*") if p.is_file() and ".partial" not in str(p)]
+    visible = [
+        p.name for p in (site.root / "releases").rglob("*") if p.is_file() and ".partial" not in str(p)
+    ]
     site.run(noon(20) + timedelta(1))
 
     assert [] == visible
