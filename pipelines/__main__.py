@@ -4,6 +4,7 @@ Belongs here: running the jobs in this process for a person at a terminal. Does 
 """
 
 import os
+import shutil
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from pipelines.definitions import build_definitions
 from pipelines.partitions import range_tags
 from pipelines.resources import Worker, default_directory
 from pipelines.schedules import INGEST_JOB, RELEASE_JOB
-from usage_stats.errors import InternalError, UsageStatsError
+from usage_stats.errors import AuditFailed, InternalError, UsageStatsError
 from usage_stats.flow.calendar import calendar_of
 from usage_stats.flow.progress import bars
 from usage_stats.flow.run import RunResult
@@ -37,6 +38,7 @@ def main() -> None:
             result = run_jobs(worker, instance)
         waiting = incomplete_periods(workspace, worker.clock())
         print(describe_run(workspace, result, waiting))  # noqa: T201 the summary is this command's output
+        sys.exit(AuditFailed.exit_code if result.refused else 0)
     except (UsageStatsError, InternalError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 and this its failure
         sys.exit(error.exit_code)
@@ -69,8 +71,15 @@ def _execute(
 
 
 def _instance() -> dg.DagsterInstance:
-    """Runs are recorded in DAGSTER_HOME where there is one."""
-    return dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.ephemeral()
+    """Runs are recorded in DAGSTER_HOME where there is one, with our settings: they turn telemetry off."""
+    home = os.environ.get("DAGSTER_HOME")
+    if not home:
+        return dg.DagsterInstance.ephemeral()
+    settings = Path(home) / "dagster.yaml"
+    if not settings.exists():
+        settings.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(Path(__file__).with_name("dagster.yaml"), settings)
+    return dg.DagsterInstance.get()
 
 
 if __name__ == "__main__":

@@ -52,12 +52,36 @@ class Ledger:
             file.flush()
             os.fsync(file.fileno())
         chain.append((entry, digest))
+        self._keep_head(len(chain), digest)
 
     def _chain(self) -> list[tuple[dict[str, Any], str]]:
         """Entries with their digests, verified once: writers hold the workspace's lock."""
         if self._known is None:
-            self._known = self._verified()
+            chain = self._verified()
+            self._check_head(chain)
+            self._known = chain
         return self._known
+
+    @property
+    def _head_path(self) -> Path:
+        return self._path.with_suffix(".head")
+
+    def _keep_head(self, length: int, digest: str) -> None:
+        """Beside the ledger, how far it went: a chain alone cannot tell that its end is gone."""
+        beside = self._head_path.with_suffix(".head.partial")
+        beside.write_text(canonical_json({"length": length, "sha256": digest}))
+        beside.replace(self._head_path)
+
+    def _check_head(self, chain: list[tuple[dict[str, Any], str]]) -> None:
+        if not self._head_path.exists():
+            return
+        head = json.loads(self._head_path.read_bytes())
+        # A crash between entry and head leaves the ledger one ahead; it is never behind.
+        if len(chain) < head["length"] or chain[head["length"] - 1][1] != head["sha256"]:
+            raise LedgerError(
+                f"{self._path}: holds {len(chain)} entries, but had {head['length']}: its end is missing or it was "
+                "replaced. Nothing is released on a ledger that cannot be trusted; restore it from a backup."
+            )
 
     def _committed(self) -> bytes:
         data = self._path.read_bytes() if self._path.exists() else b""

@@ -143,6 +143,9 @@ class Database:
         model = load_model(name)
         if set(inputs) != set(model.reads):
             raise InternalError(f"{name} reads {model.reads} but was given {sorted(inputs)}: this is a bug")
+        for source in inputs:
+            if not _NAME.fullmatch(source):
+                raise InternalError(f"{source!r} is no schema.table: this is a bug")
         try:
             for number, (source, data) in enumerate(sorted(inputs.items())):
                 _register(self._connection, source, data, f"input_{number}")
@@ -172,8 +175,6 @@ def run_model(
 
 
 def _register(connection: duckdb.DuckDBPyConnection, source: str, data: Any, alias: str) -> None:
-    if not _NAME.fullmatch(source):
-        raise InternalError(f"{source!r} is no schema.table: this is a bug")
     schema = source.partition(".")[0]
     connection.execute(f"create schema if not exists {schema}")
     if isinstance(data, list):  # through Arrow: the database would take [ and * in a path for a pattern

@@ -119,7 +119,9 @@ def _state(root):
         "releases": _digests(root),
         "lines": sum(entry["lines"] for entry in ingested),
         "warehouse": warehouse.is_file(),
-        "keys": len(list((root / "restricted" / "keys").rglob("*.key"))),
+        "keys": len(
+            [p for kind in ("week", "month") for p in (root / "restricted" / "keys").glob(f"*/{kind}/*.key")]
+        ),
         "microdata": len(
             [p for kind in ("events", "usage") for p in (root / "restricted" / kind).rglob("*.parquet")]
         ),

@@ -62,14 +62,14 @@ def _made(root, *, first_day, days, lines):
 
 
 @pytest.fixture(scope="session")
-def five_weeks(tmp_path_factory):
-    """March 2026 and five days more, with 150,000 lines: five whole weeks, a whole month, summer time."""
-    return _made(tmp_path_factory.mktemp("five_weeks"), first_day=date(2026, 3, 1), days=36, lines=150_000)
+def march(tmp_path_factory):
+    """March 2026 with 160,000 lines: four whole weeks, a whole month, the change to summer time."""
+    return _made(tmp_path_factory.mktemp("march"), first_day=date(2026, 3, 1), days=31, lines=160_000)
 
 
 @pytest.fixture(scope="session")
 def ten_days(tmp_path_factory):
-    """The ten days around the end of March, with 25,000 lines: one whole week, the change to summer time."""
+    """The ten days around the end of March, with 25,000 lines: a whole week over the end of the month."""
     return _made(tmp_path_factory.mktemp("ten_days"), first_day=date(2026, 3, 27), days=10, lines=25_000)
 
 

@@ -269,6 +269,6 @@ def test_no_pseudonym_and_no_key_leaves_the_restricted_store(workspace, journey,
     }
 
     assert len(numbers) > VISITORS
-    assert 2 == len(keys)
+    assert len(keys) >= 2
     assert b"2026-04-03" in outside
     assert set() == {secret for secret in secrets if secret.lower() in outside}

@@ -1,6 +1,5 @@
 """The main job run again: nothing changes, what is lost is restored, what cannot be trusted stops it."""
 
-import csv
 import json
 import sys
 
@@ -98,13 +97,18 @@ def test_a_lost_folder_is_restored_byte_for_byte(usage_stats, released):
     assert before == _left_behind(released)
 
 
-def test_a_lost_file_is_restored_byte_for_byte(usage_stats, released):
-    """A folder is whole or written anew."""
+@pytest.mark.parametrize("how", ["removed", "changed"])
+def test_a_damaged_folder_is_named_and_left_alone(usage_stats, released, how):
+    """A partner's copy is never silently another: exit code 17, and the remedy, which is to delete the folder whole."""
+    folder = released / "releases" / "acme" / "components" / "2026-04-02"
+    package = folder / "datapackage.json"
+    package.unlink() if how == "removed" else package.write_bytes(package.read_bytes() + b" ")
     before = _left_behind(released)
-    (released / "releases" / "acme" / "components" / "2026-04-02" / "datapackage.json").unlink()
-    code, _, _ = usage_stats("run", "-w", released)
+    code, _, err = usage_stats("run", "-w", released)
 
-    assert 0 == code
+    assert LEDGER == code
+    assert f"{folder}: files were changed or removed" in err
+    assert "delete the whole folder" in err
     assert before == _left_behind(released)
 
 
@@ -180,19 +184,4 @@ def test_a_key_that_is_not_what_it_was_is_not_replaced(usage_stats, released, ho
 
     assert LEDGER == code
     assert f"{key}: " in err
-    assert before == _left_behind(released)
-
-
-def test_an_altered_release_is_noticed_when_it_is_rewritten(usage_stats, released):
-    """A file missing beside one that was changed: the folder is restored to what was delivered."""
-    before = _left_behind(released)
-    folder = released / "releases" / "acme" / "components" / "2026-04-01"
-    with (folder / "components.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file))
-    assert "15" in rows[1]
-    (folder / "components.csv").write_text("changed")
-    (folder / "components.parquet").unlink()
-    code, _, _ = usage_stats("run", "-w", released)
-
-    assert 0 == code
     assert before == _left_behind(released)

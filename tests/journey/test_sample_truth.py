@@ -69,14 +69,14 @@ def _check_against_truth(made):
     return cells, demanded
 
 
-def test_every_published_figure_is_true(five_weeks):
+def test_every_published_figure_is_true(march):
     """What leaves the house is what the invented people did; what the rules demand to withhold is withheld;
     no one is 0; and every period that is whole is released, no other.
     """
-    cells, demanded = _check_against_truth(five_weeks)
+    cells, demanded = _check_against_truth(march)
     shown = sum(figures is not None for figures in cells.values())
 
-    assert len(demanded) > 80
+    assert len(demanded) > 60
     assert shown > 0.6 * len(cells)
 
 
@@ -87,11 +87,11 @@ def test_ten_days_hold_one_week_and_no_month(ten_days):
     assert {"2026-W14"} == {key[0] for key in cells} - {d.isoformat() for d in ten_days.span}
 
 
-def test_the_office_is_never_published_and_never_withheld_alone(five_weeks):
+def test_the_office_is_never_published_and_never_withheld_alone(march):
     """Many visitors from one company stay withheld, and so does a part beside them: the total less the rest
     would be theirs.
     """
-    cells = _cells(five_weeks.releases, ACME)
+    cells = _cells(march.releases, ACME)
     office = {key[0]: figures for key, figures in cells.items() if key[1] == "suppliers"}
     withheld = {key[:2] for key, figures in cells.items() if figures is None and key[2] == "_T"}
     alone = [p for p, f in office.items() if f is None and len([w for w in withheld if w[0] == p]) < 2]
@@ -100,9 +100,9 @@ def test_the_office_is_never_published_and_never_withheld_alone(five_weeks):
     assert [] == alone
 
 
-def test_each_partner_receives_its_own_kinds_of_period(five_weeks):
+def test_each_partner_receives_its_own_kinds_of_period(march):
     """Northwind receives the same weeks and months as Acme, and no day."""
-    acme, northwind = (_cells(five_weeks.releases, partner) for partner in (ACME, NORTHWIND))
+    acme, northwind = (_cells(march.releases, partner) for partner in (ACME, NORTHWIND))
 
     assert {key: figures for key, figures in acme.items() if len(key[0]) != 10} == northwind
 
@@ -121,13 +121,13 @@ def test_parquet_says_what_the_csv_says(ten_days):
     assert csv_cells == parquet_cells
 
 
-def test_lines_are_those_that_were_written(five_weeks):
+def test_lines_are_those_that_were_written(march):
     """Lines, parsed and rejected lines, page views and malformed requests are the generator's own counts.
 
     Its robots are not: it takes a mail program that calls itself `Mozilla/5.0` for no robot.
     """
-    truth = json.loads((five_weeks.root / "truth" / "lines.json").read_text())
-    found = five_weeks.result.ingested
+    truth = json.loads((march.root / "truth" / "lines.json").read_text())
+    found = march.result.ingested
 
     assert (truth["lines"], truth["parsed"], truth["rejected"]) == (
         found.lines,
@@ -153,14 +153,18 @@ def _nights(journey, root, made, every):
     return journey.tree(root / "releases")
 
 
-def test_a_run_every_night_releases_the_same_bytes_as_one_run(five_weeks, journey, tmp_path):
-    """One run per day with what logs there were, and one run over everything, fill identical folders."""
-    assert five_weeks.releases == _nights(journey, tmp_path / "w", five_weeks, 1)
+@pytest.mark.parametrize("every", [1, 3])
+def test_nights_release_the_same_bytes_as_one_run(ten_days, journey, tmp_path, every):
+    """One run per night with what logs there were, or on every third night, and one run over everything, fill
+    identical folders.
+    """
+    assert ten_days.releases == _nights(journey, tmp_path / "w", ten_days, every)
 
 
-def test_missed_nights_change_nothing(ten_days, journey, tmp_path):
-    """Two nights of three without a run: the third catches up, and the folders are the same."""
-    assert ten_days.releases == _nights(journey, tmp_path / "w", ten_days, 3)
+@pytest.mark.slow
+def test_a_month_of_nights_releases_the_same_bytes_as_one_run(march, journey, tmp_path):
+    """The same over a month and its weeks."""
+    assert march.releases == _nights(journey, tmp_path / "w", march, 1)
 
 
 # ---------------------------------------------------------------- the same lines in other files

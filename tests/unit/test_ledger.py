@@ -108,11 +108,36 @@ def test_a_crash_at_any_byte_loses_at_most_the_last_entry(written):
     content = written.read_bytes()
     for cut in range(len(content) + 1):
         written.write_bytes(content[:cut])
+        written.with_suffix(".head").unlink(missing_ok=True)  # written after the entry, so it never runs ahead
         whole = content[:cut].count(b"\n")
         ledger = Ledger(written)
         assert THREE[:whole] == ledger.entries()
         ledger.append({"n": "next"})
         assert [*THREE[:whole], {"n": "next"}] == Ledger(written).entries()
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_a_missing_end_is_noticed(written, kept):
+    """A chain alone cannot tell that whole lines are gone from its end; the head beside it can."""
+    written.write_bytes(b"".join(written.read_bytes().splitlines(keepends=True)[:kept]))
+    with pytest.raises(LedgerError, match="its end is missing"):
+        Ledger(written).entries()
+
+
+def test_a_lost_ledger_is_noticed(written):
+    """A file that is gone is not an empty ledger."""
+    written.unlink()
+    with pytest.raises(LedgerError, match="holds 0 entries, but had 3"):
+        Ledger(written).entries()
+
+
+def test_a_head_one_behind_is_a_crash_and_no_loss(written):
+    """A crash between the entry and the head leaves the ledger one ahead: it is whole."""
+    lagging = written.with_suffix(".head").read_bytes()
+    Ledger(written).append({"n": "next"})
+    written.with_suffix(".head").write_bytes(lagging)
+
+    assert [*THREE, {"n": "next"}] == Ledger(written).entries()
 
 
 def test_any_changed_byte_is_noticed(written):

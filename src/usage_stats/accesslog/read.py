@@ -125,6 +125,8 @@ def _blocks_from(path: Path, start: int, on_bytes: OnBytes | None) -> Iterator[b
 
 def _open(path: Path) -> BinaryIO:
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would wait for a writer
+            raise InputError(f"{path}: is no regular file; name a log file")
         return path.open("rb")
     except IsADirectoryError:
         raise InputError(f"{path}: is a directory; name the log files in it") from None

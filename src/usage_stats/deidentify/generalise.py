@@ -18,13 +18,14 @@ from usage_stats.config import OTHER, Component
 
 __all__ = ["PathClass", "PathClassifier", "classify_target", "is_robot", "robot_list_version"]
 
-_OWN_ROBOT_RULES = 1  # raise when _ROBOT changes: counts move with it
-# What the public list misses, tried on real logs: nameless agents, libraries, generic words for programs.
-# "cubot" is a maker of telephones.
+_OWN_ROBOT_RULES = 2  # raise when _ROBOT changes: counts move with it
+# What the public list misses, tried on real logs: nameless agents, libraries, generic words for programs, and
+# whoever leaves a web or mail address to complain to. "cubot" is a maker of telephones.
 _ROBOT = re.compile(
     r"(?<!cu)bot(?![a-z])|robot|crawl|spider|slurp|sucker|scanner|monitor|fetcher|feedparser|feedburner|"
     r"tiny tiny rss|rss reader|libwww|libcurl|^wget|^curl|^java/|^python|^php|^ruby|^perl|^go-http|^okhttp|"
-    r"^apache-httpclient|http-?client|headless|debian apt-http|nuclei|zgrab|masscan|^mozilla/[45]\.0$",
+    r"^apache-httpclient|http-?client|headless|https?://|\w@\w|libfetch|http_request|distilator|^chef client|portscout|"
+    r"link validator|robosourcer|daumoa|debian apt-http|nuclei|zgrab|masscan|^mozilla/[45]\.0$",
     re.IGNORECASE,
 )
 

@@ -44,7 +44,12 @@ class KeyStore:
             return
         path = self._path(kind, window)
         if path.exists():
-            path.write_bytes(bytes(KEY_BYTES))
+            with path.open(
+                "r+b"
+            ) as file:  # in place: cutting it first would leave the old blocks as they are
+                file.write(bytes(KEY_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
             path.unlink()
         self._record(kind, window, "destroyed")
 

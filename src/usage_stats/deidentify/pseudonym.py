@@ -35,8 +35,13 @@ def address_identity(address: bytes) -> bytes:
 
 
 def network_of(address: bytes) -> bytes:
-    """The network an address lies in: IPv4 /24, IPv6 /48, the usual sizes of one site's allocation."""
-    return _masked(address, v4=24, v6=48)
+    """The network an address lies in: IPv4 /24, IPv6 /48, the usual sizes of one site's allocation.
+
+    Of a host name the last two labels: all hosts of one company are one network.
+    """
+    network = _masked(address, v4=24, v6=48)
+    is_address = network.startswith((b"v4/", b"v6/"))
+    return network if is_address else b".".join(network.strip(b".").split(b".")[-2:])
 
 
 def _masked(address: bytes, *, v4: int, v6: int) -> bytes:

@@ -51,8 +51,9 @@ class Calendar:
         return self.now >= period.ends_at(self.config.zone) + grace
 
     def has_all_lines(self, of: date) -> bool:
-        """Whether every source has lines of the day."""
-        return all(of in days for days in self.lines.values())
+        """Whether every source has lines of the day; a source is expected from its first line on."""
+        known = [days for days in self.lines.values() if days]
+        return any(of in days for days in known) and all(of in days or of < min(days) for days in known)
 
     @property
     def known_days(self) -> list[date]:
@@ -76,9 +77,18 @@ class Calendar:
         if self.is_mixed(period):
             return False
         missing = [d for d in period.days if d not in self.sealed]
-        if self.config.gaps == "accept":
-            return self.is_over(period) and len(missing) < len(period.days)
-        return not missing
+        if not missing:
+            return True
+        started = not self.config.first_day or period.first >= self.config.first_day
+        some = len(missing) < len(period.days)
+        return some and started and self._is_gap_accepted(missing) and self.is_over(period)
+
+    def _is_gap_accepted(self, missing: list[date]) -> bool:
+        """Whether unsealed days may count as empty: none has lines, and the operator said so."""
+        return self.config.gaps == "accept" and not any(self._has_lines(d) for d in missing)
+
+    def _has_lines(self, of: date) -> bool:
+        return any(of in days for days in self.lines.values())
 
     def is_mixed(self, period: Period) -> bool:
         """Whether the rules for components changed within the period: its figures would mean two things."""
@@ -88,7 +98,7 @@ class Calendar:
         """Whether nothing more can come of a window: every day of it that counts is sealed."""
         first = self.config.first_day or window.first
         awaited = [d for d in window.days if d >= first and d not in self.sealed]
-        return self.is_over(window) and (not awaited or self.config.gaps == "accept")
+        return self.is_over(window) and (not awaited or self._is_gap_accepted(awaited))
 
     def empty_days(self, period: Period) -> tuple[date, ...]:
         """The period's days without any line, accepted as gaps."""
@@ -105,8 +115,8 @@ def calendar_of(workspace: Workspace, now: datetime) -> Calendar:
     """Read the ledgers."""
     lines: dict[str, set[date]] = {source.name: set() for source in workspace.config.sources}
     for entry in workspace.ingested.entries():
-        days = map(date.fromisoformat, entry["lines_by_day"])
-        lines.setdefault(entry["source"], set()).update(days)
+        if entry["source"] in lines:  # a source that is configured no longer is waited for no longer
+            lines[entry["source"]].update(map(date.fromisoformat, entry["lines_by_day"]))
     sealed = workspace.sealed.entries()
     return Calendar(
         config=workspace.config,

@@ -1,6 +1,6 @@
 """A log file and what was read before → which part of its content is new.
 
-A log is known by its content: a digest of its decompressed bytes from the start up to where reading ended.
+A log is known by its content: a keyed digest of its decompressed bytes from the start up to where reading ended.
 Renaming, rotating, compressing or copying changes nothing; growth is read from where the last run stopped.
 
 Belongs here: finding the new part, and finding files. Does not: parsing it.
@@ -8,7 +8,7 @@ Belongs here: finding the new part, and finding files. Does not: parsing it.
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from usage_stats.errors import InputError
 __all__ = ["Content", "Known", "find_logs", "survey"]
 
 
-# What was read of a source before: (length, SHA-256) of content → where, from its start, reading goes on once
+# What was read before: (length, digest) of content → where, from its start, reading goes on once
 # there is more of it.
 Known = Mapping[tuple[int, str], int]
 
@@ -31,7 +31,7 @@ class Content:
 
     Attributes:
         path: the file.
-        length: bytes. digest: SHA-256 of all of them.
+        length: bytes. digest: HMAC-SHA-256 of all of them.
         last_line_at: where the last line begins if no newline ends it, else `length`.
         resume_at: where the unread part begins; equal to `length` if there is none.
     """
@@ -66,7 +66,9 @@ def find_logs(root: Path, source: Source) -> list[Path]:
     return list(found)
 
 
-def survey(path: Path, known: Known, *, on_bytes: Callable[[int], None] | None = None) -> Content:
+def survey(
+    path: Path, known: Known, *, key: bytes = b"", on_bytes: Callable[[int], None] | None = None
+) -> Content:
     """Read a file once, wholly, to see that it can be read and what of it is new.
 
     Content that was read before may stand at the beginning, and other such content right behind it: logs that
@@ -74,13 +76,14 @@ def survey(path: Path, known: Known, *, on_bytes: Callable[[int], None] | None =
 
     Args:
         path: the file.
-        known: what was read from any file of the source before.
+        known: what was read from any file before.
+        key: under which content is digested.
         on_bytes: told how many bytes of the file were read.
 
     Raises:
         InputError: the file is missing, truncated or damaged.
     """
-    whole, reader = hashlib.sha256(), _Reader(known)
+    whole, reader = _digest(key), _Reader(known, key)
     last_line_at = 0
     for piece in _pieces(read_blocks(path, on_bytes=on_bytes), reader):
         whole.update(piece)
@@ -91,13 +94,18 @@ def survey(path: Path, known: Known, *, on_bytes: Callable[[int], None] | None =
     return Content(path, reader.length, whole.hexdigest(), last_line_at, resume_at)
 
 
+def _digest(key: bytes) -> hmac.HMAC:
+    return hmac.new(key, digestmod="sha256")
+
+
 class _Reader:
     """Follows content from where the last known content ended, and from the beginning."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, key: bytes) -> None:
         self._known = known
+        self._key = key
         self._lengths = sorted({length for length, _ in known})
-        self._anchors = {0: hashlib.sha256()}
+        self._anchors = {0: _digest(key)}
         self._is_cut = False  # what was read before ended within a line, which was counted
         self._known_until = 0
         self.length = 0
@@ -130,7 +138,7 @@ class _Reader:
         self._known_until = self.length
         self._is_cut = self.resume_at == self.length and last_line_at < self.length
         # Followed from here on: the beginning, for growth, and the latest end, for logs joined.
-        self._anchors = {0: self._anchors[0], self.length: hashlib.sha256()}
+        self._anchors = {0: self._anchors[0], self.length: _digest(self._key)}
 
 
 def _pieces(blocks: Iterable[bytes], reader: _Reader) -> Iterator[bytes]:

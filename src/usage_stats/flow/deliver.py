@@ -49,7 +49,8 @@ def deliver(workspace: Workspace, reporter: Reporter) -> Delivered:
     for partner, table, period, digest in due:
         folder = workspace.releases / partner.id / table / period.code
         known = sent.get((partner.id, table, period))
-        if known and all((folder / name).is_file() for name in known):
+        if known and folder.exists():
+            _check_unchanged(folder, known)
             result.unchanged += 1
         elif reason := _forbidden(workspace, period):
             result.refused[f"{partner.id}/{table}/{period.code}"] = reason
@@ -59,6 +60,19 @@ def deliver(workspace: Workspace, reporter: Reporter) -> Delivered:
             result.written += 1
         reporter.advance(1)
     return result
+
+
+def _check_unchanged(folder: Path, known: dict[str, str]) -> None:
+    """A delivered folder is for ever what it was; if it is gone, it is written again, the same."""
+    if known != _digests({name: (folder / name).read_bytes() for name in known if (folder / name).is_file()}):
+        raise LedgerError(
+            f"{folder}: files were changed or removed after their delivery; restore them, or delete the whole "
+            "folder: the next run writes it again as it was"
+        )
+
+
+def _digests(files: dict[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
 
 
 def _due(workspace: Workspace) -> Iterator[tuple[Partner, str, Period, str]]:
@@ -84,7 +98,9 @@ def _write(
     """Make the folder beside its place, move it there whole, and record it."""
     partner, table = to
     files = release_files(release, table, partner)
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    digests = _digests(files)
+    if folder.exists():  # a crash came between the folder and its entry
+        _check_unchanged(folder, digests)
     if known and known != digests:
         raise LedgerError(
             f"{folder}: files are missing, and this version of the software would write them differently from "
@@ -95,7 +111,7 @@ def _write(
     beside.mkdir(parents=True)
     for name, content in files.items():
         (beside / name).write_bytes(content)
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)  # the same, checked above
     beside.replace(folder)
     if not known:
         workspace.released.append(

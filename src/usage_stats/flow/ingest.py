@@ -67,6 +67,7 @@ def ingest(workspace: Workspace, now: datetime, reporter: Reporter) -> Ingested:
         InputError: a file is missing, damaged or no access log; nothing was read then.
     """
     surveyed = _survey_all(workspace, reporter)
+    workspace.remember_identity()
     calendar = calendar_of(workspace, now)
     stripper = Stripper(
         PathClassifier(workspace.config.components, workspace.config.asset_extensions),
@@ -95,8 +96,11 @@ def _survey_all(workspace: Workspace, reporter: Reporter) -> list[_Unread | None
     ]
     reporter.start("looking at logs", sum(path.stat().st_size for _, path in found))
     surveyed: list[_Unread | None] = []
+    known = _known(workspace)
+    # Without anything known there is nothing to compare with, and a run that fails here leaves no key behind.
+    key = workspace.content_key if known else b""
     for source, path in found:
-        content = survey(path, _known(workspace, source), on_bytes=reporter.advance)
+        content = survey(path, known, key=key, on_bytes=reporter.advance)
         surveyed.append(None if content.is_read else _Unread(source, content, _format(source, path)))
     if not any(surveyed) and not workspace.ingested.entries():
         raise InputError(
@@ -106,9 +110,8 @@ def _survey_all(workspace: Workspace, reporter: Reporter) -> list[_Unread | None
     return surveyed
 
 
-def _known(workspace: Workspace, source: Source) -> Known:
-    entries = (e for e in workspace.ingested.entries() if e["source"] == source.name)
-    return {(entry["length"], entry["digest"]): entry["resume_at"] for entry in entries}
+def _known(workspace: Workspace) -> Known:
+    return {(e["length"], e["digest"]): e["resume_at"] for e in workspace.ingested.entries()}
 
 
 def _format(source: Source, path: Path) -> LogFormat:
@@ -126,9 +129,12 @@ def _read(
 ) -> dict[str, Any] | None:
     """Take in one file's unread content; the same content under a second name is taken in once."""
     source = unread.source
-    content = survey(unread.content.path, _known(workspace, source))
+    path = unread.content.path
+    opened_as = _identity(path)
+    content = survey(path, _known(workspace), key=workspace.content_key)
     if content.is_read:
         return None
+    unread = _Unread(source, content, unread.log_format)
     tally = _Tally(content, LineParser(unread.log_format, cookie=source.cookie, account=source.account))
     written: list[str] = []
     stripped: list[Stripped] = []
@@ -139,7 +145,37 @@ def _read(
             written += _write_events(workspace, stripped[-1])
     stripped.append(stripper.drain())
     written += _write_events(workspace, stripped[-1])
+    if _identity(path) != opened_as:
+        raise InputError(f"{path}: was replaced while it was read; nothing of it was kept, run again")
+    _check_plausible(unread, tally, stripped)
     return _commit(workspace, unread, tally, stripped, written)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Which file a path is: rotation puts another in its place."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
+def _check_plausible(unread: _Unread, tally: _Tally, stripped: Sequence[Stripped]) -> None:
+    """Once recorded, content is never read again: a wrong format or clock would lose it.
+
+    Raises:
+        InputError: of a log read for the first time, most lines do not fit, or lie in the future.
+    """
+    lines = tally.lines - tally.rejected["blank"] - tally.rejected["directive"]
+    misfits = tally.lines - sum(s.outcomes.total() for s in stripped) - (tally.lines - lines)
+    if unread.content.resume_at == 0 and misfits * 2 > lines:
+        raise InputError(
+            f"{unread.content.path}: {misfits} of {lines} lines do not fit format {unread.log_format.name}; "
+            "nothing was recorded. Correct `format:`, or set it to auto"
+        )
+    ahead = sum(s.outcomes["in_the_future"] for s in stripped)
+    if ahead * 2 > lines:
+        raise InputError(
+            f"{unread.content.path}: {ahead} of {lines} lines lie in the future; nothing was recorded. "
+            "Is this machine's clock right?"
+        )
 
 
 class _Tally:
@@ -184,9 +220,11 @@ def _write_events(workspace: Workspace, stripped: Stripped) -> list[str]:
             name = f"events/{kind}/day={of}/{secrets.token_hex(8)}.parquet"
             path = workspace.restricted / name
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            checked(part, EVENTS).write_parquet(path)
+            # Sorted by the window's own pseudonym: in the order of reading, the week's and the month's files
+            # would stand row beside row and link the two.
+            checked(part.sort("person", "viewed_at"), EVENTS).write_parquet(path)
             written.append(name)
-    return written
+    return sorted(written)
 
 
 def _commit(
@@ -200,7 +238,6 @@ def _commit(
         raise InternalError(f"{unread.content.path}: lines are not parsed + rejected: this is a bug")
     entry = {
         "source": unread.source.name,
-        "file": unread.content.path.name,
         "format": unread.log_format.name,
         "length": unread.content.length,
         "digest": unread.content.digest,

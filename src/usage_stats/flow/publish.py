@@ -16,6 +16,7 @@ from pathlib import Path
 
 from usage_stats import __version__
 from usage_stats.deidentify.generalise import robot_list_version
+from usage_stats.errors import AuditFailed, DifferencingFailed, LedgerError, SolverError
 from usage_stats.flow.calendar import Calendar
 from usage_stats.flow.progress import Reporter
 from usage_stats.flow.seal import close_window, usage_files
@@ -31,7 +32,15 @@ from usage_stats.release.gate import Facts, Release, basis_shares, open_gate, po
 from usage_stats.release.record import digest_of, from_record, sensitive_cells, to_record
 from usage_stats.sqlmodel import Database
 
-__all__ = ["Published", "close_windows", "due_periods", "publish", "released_periods", "stored_release"]
+__all__ = [
+    "Published",
+    "close_windows",
+    "due_periods",
+    "finished_periods",
+    "publish",
+    "released_periods",
+    "stored_release",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,8 @@ def due_periods(calendar: Calendar, cube: Cube, done: Iterable[Period]) -> list[
     """The periods to release now, parts before wholes."""
     candidates = periods_of(calendar.sealed, cube.periods)
     finished = set(done)
-    return [p for p in candidates if p not in finished and _is_due(calendar, p)]
+    # A day that comes out after its month would be a difference to figures that are out already.
+    return [p for p in candidates if _is_due(calendar, p) and not any(whole.covers(p) for whole in finished)]
 
 
 def _is_due(calendar: Calendar, period: Period) -> bool:
@@ -64,6 +74,24 @@ def released_periods(workspace: Workspace) -> dict[Period, str]:
     return {parse_period(e["period"]): e["sha256"] for e in released}
 
 
+def finished_periods(workspace: Workspace) -> set[Period]:
+    """Every period that was decided on: released, or refused."""
+    decided = (e for e in workspace.released.entries() if e["event"] in {"released", "refused"})
+    return {parse_period(e["period"]) for e in decided}
+
+
+def _check_unknown_folders(workspace: Workspace, due: Iterable[Period]) -> None:
+    """A delivered period that the ledger does not know: `restricted/` is older than what left the house."""
+    codes = {p.code for p in due}
+    known = next((f for f in workspace.releases.glob("*/*/*") if f.name in codes), None)
+    if known:
+        raise LedgerError(
+            f"{known}: was delivered, but the release ledger does not know of it; was restricted/ restored from an "
+            "older backup? Nothing is released, for the same period could come out twice with different figures. "
+            "Restore the newest backup; where there is none, begin a new workspace with a later first_day"
+        )
+
+
 def stored_release(workspace: Workspace, period: Period, digest: str) -> Release:
     """Read a recorded release back."""
     return from_record(_record_path(workspace, period), digest)
@@ -72,23 +100,35 @@ def stored_release(workspace: Workspace, period: Period, digest: str) -> Release
 def publish(workspace: Workspace, calendar: Calendar, reporter: Reporter) -> list[Published]:
     """Release what is due, one period after the other.
 
+    A period that no choice of cells makes safe, or that cannot be checked, is refused for good and recorded as
+    that: no figure of it leaves, and the others go on.
+
     Raises:
-        PolicyViolation, AuditFailed, DifferencingFailed, SolverError, LedgerError: the period at hand is not
-            released; those before it are.
+        PolicyViolation, LedgerError: nothing further is released.
     """
     cube = cube_of(workspace.config)
     released = released_periods(workspace)
-    due = due_periods(calendar, cube, released)
+    due = due_periods(calendar, cube, finished_periods(workspace))
+    _check_unknown_folders(workspace, due)
     reporter.start("protecting figures", len(due))
     views = _Views(workspace, released)
     done = []
     with Database(workspace.spill) as database:
         for period in due:
-            protected, release = _make(workspace, calendar, cube, period, views, database)
-            views.add(period, release, _record(workspace, release, protected))
-            done.append(Published(period, _statuses(protected)))
+            try:
+                protected, release = _make(workspace, calendar, cube, period, views, database)
+            except (AuditFailed, DifferencingFailed, SolverError) as error:
+                _refuse(workspace, period, type(error).__name__)
+                done.append(Published(period, {"refused": len(cube.categories)}))
+            else:
+                views.add(period, release, _record(workspace, release, protected))
+                done.append(Published(period, _statuses(protected)))
             reporter.advance(1)
     return done
+
+
+def _refuse(workspace: Workspace, period: Period, reason: str) -> None:
+    workspace.released.append({"event": "refused", "period": period.code, "reason": reason})
 
 
 def _statuses(protected: ProtectedTable) -> dict[str, int]:
@@ -98,7 +138,7 @@ def _statuses(protected: ProtectedTable) -> dict[str, int]:
 def close_windows(workspace: Workspace, calendar: Calendar) -> None:
     """Close every window whose days are all sealed and whose periods are all released."""
     waiting = {
-        _window(p).code for p in due_periods(calendar, cube_of(workspace.config), released_periods(workspace))
+        _window(p).code for p in due_periods(calendar, cube_of(workspace.config), finished_periods(workspace))
     }
     for window in periods_of(calendar.sealed, ("week", "month")):
         finished = calendar.is_finished(window) and window.code not in waiting | calendar.closed
@@ -156,16 +196,19 @@ def _make(
     cubes = {p: cube_from([key[1:] for key in view], cube.periods) for p, view in around.items()}
     cubes[period] = cube
     facts = _facts(workspace, calendar, period, basis_counts(period, files, database=database))
+    found = relations_between(cubes, empty_days=_empty_days(calendar))
     protected = protect_period(
         period_cells(cube, period, files, database=database),
         history=history,
-        relations=relations_between(cubes, empty_days=_empty_days(calendar)),
+        relations=found,
         pairs=pairs,
         crowd=Crowd(files),
         thresholds=workspace.config.thresholds,
         sensitive_before=views.sensitive(around),
     )
-    return protected, open_gate(protected, cube=cube, period=period, pairs=pairs, facts=facts)
+    return protected, open_gate(
+        protected, cube=cube, period=period, pairs=pairs, facts=facts, relations=found
+    )
 
 
 def _empty_days(calendar: Calendar) -> frozenset[date]:

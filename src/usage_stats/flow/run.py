@@ -30,6 +30,11 @@ class RunResult:
     published: list[Published]
     delivered: Delivered
 
+    @property
+    def refused(self) -> list[str]:
+        """The periods that could not be made safe, or not checked, and are never released."""
+        return [p.period.code for p in self.published if "refused" in p.statuses]
+
 
 def run(
     workspace: Workspace,

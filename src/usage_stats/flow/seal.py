@@ -68,9 +68,11 @@ def close_window(workspace: Workspace, window: Period) -> None:
     """Destroy a window's key and delete its usage rows: nobody can be told apart in it any more."""
     if window.kind == "day":
         return
+    for of in window.days:  # rows first: once the key is gone, no later run looks here again
+        folder = _folder(workspace, window.kind, of)
+        if folder.exists():
+            shutil.rmtree(folder)
     workspace.keys.destroy(window.kind, window.code)
-    for of in window.days:
-        shutil.rmtree(_folder(workspace, window.kind, of), ignore_errors=True)
 
 
 def _write_usage(workspace: Workspace, kind: WindowKind, of: date, cube: Cube, database: Database) -> None:

@@ -5,6 +5,7 @@ Belongs here: the words of the starter files. Does not: reading logs beyond what
 
 from __future__ import annotations
 
+import glob
 import itertools
 import json
 import re
@@ -77,7 +78,7 @@ def _hits(log: Path) -> Iterator[Hit]:
 
 
 def _settings(site: str, time_zone: str, logs: Sequence[Path], components: Sequence[Component]) -> str:
-    patterns = [f"{path}*" for path in logs] or ["logs/*"]
+    patterns = [f"{glob.escape(str(path))}*" for path in logs] or ["logs/*"]
     return _STARTER.format(
         site=site,
         time_zone=time_zone,
@@ -102,6 +103,9 @@ _STARTER = """\
 site: {site}
 # Days, weeks and months begin at midnight of this zone.
 time_zone: {time_zone}
+
+# Measure nothing before this day, and never release the week and month it lies within.
+# first_day: 2026-03-01
 
 sources:
   - name: web

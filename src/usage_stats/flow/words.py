@@ -48,13 +48,15 @@ def describe_run(workspace: Workspace, result: RunResult, incomplete: Sequence[s
 
 def _read(result: RunResult) -> Lines:
     new = result.ingested
+    late = new.outcomes["late"]
     if not new.new_files:
         return [("read", f"nothing new in {new.files} log {_plural('file', new.files)}")]
     return [
         ("read", f"{new.lines:,} lines in {new.new_files} of {new.files} log {_plural('file', new.files)}"),
         ("", f"{new.parsed:,} parsed + {new.rejected.total():,} rejected"),
         *_also(new.rejected, "rejected for: "),
-        *_also(new.outcomes, "parsed: "),
+        *_also({k: n for k, n in new.outcomes.items() if k != "late"}, "parsed: "),
+        *([("late", f"{late:,} lines came after their day was sealed and count nowhere")] if late else []),
     ]
 
 
@@ -63,7 +65,13 @@ def _published(result: RunResult) -> Lines:
         return [("published", "no new period")]
     cells = sum((Counter(p.statuses) for p in result.published), Counter[str]())
     shown, hidden = cells["safe"] + cells["zero"], cells["primary"] + cells["secondary"]
+    refused = result.refused
     return [
+        *(
+            [("refused", f"{', '.join(refused)}: no choice of rows is safe; never released")]
+            if refused
+            else []
+        ),
         ("published", _periods(result)),
         ("", f"{shown:,} rows with figures, {cells['zero']:,} of them zero"),
         ("withheld", f"{hidden:,} rows: {cells['primary']:,} rest on too few persons or networks,"),
@@ -90,7 +98,10 @@ def _waiting(incomplete: Sequence[str]) -> Lines:
 
 def _delivered(result: RunResult) -> Lines:
     done = result.delivered
-    first = ("releases", f"{done.written:,} folders written, {done.unchanged:,} left as they were")
+    first = (
+        "releases",
+        f"{done.written:,} {_plural('folder', done.written)} written, {done.unchanged:,} left as they were",
+    )
     if not done.written and done.unchanged:
         first = ("releases", f"all {done.unchanged:,} folders are there; no byte was changed")
     refused: Lines = [("refused", f"{what}: {why}") for what, why in sorted(done.refused.items())[:3]]
@@ -114,6 +125,7 @@ def run_as_json(result: RunResult, incomplete: Sequence[str]) -> dict[str, Any]:
         "outcomes": dict(result.ingested.outcomes),
         "sealed": [day.isoformat() for day in result.sealed],
         "published": [{"period": p.period.code, "cells": dict(p.statuses)} for p in result.published],
+        "refused_periods": result.refused,
         "incomplete": list(incomplete),
         "folders_written": result.delivered.written,
         "folders_unchanged": result.delivered.unchanged,

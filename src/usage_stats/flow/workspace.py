@@ -6,6 +6,7 @@ Belongs here: which file lies where. Does not: what is written into it.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,8 @@ from pathlib import Path
 
 from usage_stats.config import Config, Policy, load_config, load_policy
 from usage_stats.deidentify.linkage_key import KeyStore
-from usage_stats.errors import ConfigError
-from usage_stats.ledger import Ledger
+from usage_stats.errors import ConfigError, InternalError
+from usage_stats.ledger import Ledger, canonical_json
 
 __all__ = ["Workspace", "open_workspace", "write_atomically"]
 
@@ -85,7 +86,42 @@ class Workspace:
                 raise ConfigError(
                     f"{self.root}: another run is at work in this workspace; wait until it ends, then run again"
                 ) from None
+            self._check_identity()
             yield
+
+    @property
+    def _identity(self) -> tuple[Path, dict[str, str]]:
+        mine = {"site": self.config.site, "time_zone": self.config.time_zone}
+        return self.restricted / "identity.json", mine
+
+    def remember_identity(self) -> None:
+        """Keep under which site and zone the first line was read."""
+        path, mine = self._identity
+        if not path.exists():
+            write_atomically(path, canonical_json(mine).encode(), mode=0o600)
+
+    def _check_identity(self) -> None:
+        """A renamed site or zone would begin new keys, or new days, amid those in use: people would count twice."""
+        path, mine = self._identity
+        first = json.loads(path.read_bytes()) if path.exists() else mine
+        changed = [f"{key}: {first[key]}" for key in mine if first[key] != mine[key]]
+        if changed:
+            raise ConfigError(
+                f"{self.root / 'usage_stats.yaml'}: this workspace began with {', '.join(changed)}; change that back, "
+                "or begin a new workspace"
+            )
+
+    @property
+    def content_key(self) -> bytes:
+        """Under which content of logs is remembered: a digest without a key could be guessed from short logs.
+
+        Raises:
+            LedgerError: the key is lost.
+        """
+        key = self.keys.key("ingest", "content")
+        if key is None:
+            raise InternalError("the key of the ingest ledger is destroyed: this is a bug")
+        return key
 
 
 def open_workspace(root: Path) -> Workspace:

@@ -92,7 +92,7 @@ def _members(paths: Sequence[Path], column: str) -> Members:
     keys = ["event_date", "component", "sub_component"]
     if not paths:
         return {}
-    grouped = pl.read_parquet(list(paths)).group_by(keys).agg(pl.col(column).unique())
+    grouped = pl.read_parquet(list(paths), glob=False).group_by(keys).agg(pl.col(column).unique())
     return {
         (d, c, s): np.array(ids, dtype=np.uint64)
         for d, c, s, ids in grouped.select(*keys, column).iter_rows()

@@ -48,7 +48,7 @@ def protect_period(
 
     def allowed(keys: Collection[CellKey]) -> bool:
         persons, networks = crowd.behind(keys)
-        return all(rule.allows(persons, networks) for rule in rules)
+        return not persons or all(rule.allows(persons, networks) for rule in rules)
 
     primary = frozenset(primary_cells(cells, rules))
     problem = Problem(cells, primary, history, relations, pairs, requirement, allowed, sensitive_before)

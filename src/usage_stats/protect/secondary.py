@@ -18,6 +18,7 @@ from usage_stats.errors import AuditFailed
 from usage_stats.measure.cells import Counts
 from usage_stats.measure.relations import MEASURES, CellKey, Relation, Variable, constraints
 from usage_stats.periods import parse_period
+from usage_stats.protect.overlap import has_thin_overlap
 from usage_stats.protect.remainder import known_cells, remainders
 from usage_stats.protect.requirement import Requirement, View
 from usage_stats.protect.solver import System, systems
@@ -103,6 +104,7 @@ def _dangers(problem: Problem, withheld: set[CellKey]) -> list[Danger]:
     return (
         list(_thin_remainders(problem, withheld))
         or list(_close_pairs(problem, withheld))
+        or list(_thin_overlaps(problem, withheld))
         or list(_narrow_cells(problem, withheld))
     )
 
@@ -144,6 +146,20 @@ def _close_pairs(problem: Problem, withheld: set[CellKey]) -> Iterator[Danger]:
         visitors = [_visitors(problem, withheld, key) for key in (part, whole)]
         if None not in visitors and 0 < visitors[1] - visitors[0] < problem.requirement.persons:  # type: ignore[operator] # None was ruled out
             yield [key for key in (part, whole) if key in problem.cells]
+
+
+def _thin_overlaps(problem: Problem, withheld: set[CellKey]) -> Iterator[Danger]:
+    """By how much the parts exceed their whole tells how many came twice: perhaps a single person."""
+    view = _view(problem, withheld)
+    for relation in problem.relations:
+        keys = (relation.whole, *relation.parts)
+        if (
+            relation.complete
+            and any(k in problem.cells for k in keys)
+            and has_thin_overlap(relation, view, problem.requirement.persons)
+        ):
+            near = _helpful(problem, withheld, relation.parts)
+            yield near or [relation.whole]
 
 
 def _visitors(problem: Problem, withheld: set[CellKey], key: CellKey) -> int | None:

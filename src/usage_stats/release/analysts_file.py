@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from usage_stats.config import Table
 from usage_stats.measure.relations import ADDITIVE_OVER
-from usage_stats.release.export import COLUMNS
+from usage_stats.release.export import COLUMNS, DIMENSION_NAMES
 from usage_stats.release.gate import Release
 from usage_stats.sqlmodel import Column, load_model, run_model
 
@@ -134,7 +134,8 @@ def _add_catalog_table(
 
 def _column_entry(table: str, column: Column) -> tuple[object, ...]:
     over = ADDITIVE_OVER.get(column.name, ())  # type: ignore[call-overload] # other columns than measures have none
-    return (table, column.name, column.meaning, column.unit, ", ".join(over))
+    named = [name for dimension in over for name in DIMENSION_NAMES[dimension]]
+    return (table, column.name, column.meaning, column.unit, ", ".join(named))
 
 
 def _period_entry(release: Release) -> tuple[object, ...]:

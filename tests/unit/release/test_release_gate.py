@@ -197,14 +197,21 @@ def test_no_policy_no_release():
         policy_versions(POLICY, [date(2026, 2, 28), date(2026, 3, 1)], "internal_aggregate")
 
 
-def test_shares_are_given_where_every_basis_has_enough_persons():
-    """Shares add up to all visitors; a basis that nobody used has a share of nought."""
-    assert {"account": 0.1, "cookie": 0.9, "address": 0.0} == basis_shares({"account": 10, "cookie": 90}, 10)
+def test_shares_are_rounded_to_a_step_of_many_persons():
+    """Of 100 visitors a step is at least 20: nobody can tell 11 account holders from 29."""
+    shares = {n: basis_shares({"account": n, "cookie": 100 - n}, 10)["account"] for n in (9, 11, 29, 31)}
+
+    assert {9: 0.0, 11: 0.2, 29: 0.2, 31: 0.4} == shares
 
 
-@pytest.mark.parametrize("counts", [{"account": 9, "cookie": 91}, {"account": 1}, {}, {"cookie": 0}])
-def test_shares_of_a_few_are_withheld(counts):
-    """A basis with one to nine persons withholds all shares: the others would give it away."""
+def test_more_visitors_allow_finer_shares():
+    """The step stands for twice the minimum persons, at the least for five in a hundred."""
+    assert {"account": 0.05, "cookie": 0.95, "address": 0.0} == basis_shares({"account": 60, "cookie": 940}, 10)
+
+
+@pytest.mark.parametrize("counts", [{"account": 9, "cookie": 30}, {"account": 1}, {}, {"cookie": 0}])
+def test_shares_of_a_few_visitors_are_withheld(counts):
+    """Where no step is coarse enough, there are no shares."""
     assert basis_shares(counts, 10) is None
 
 
