@@ -108,7 +108,9 @@ def test_a_crash_at_any_byte_loses_at_most_the_last_entry(written):
     content = written.read_bytes()
     for cut in range(len(content) + 1):
         written.write_bytes(content[:cut])
-        written.with_suffix(".head").unlink(missing_ok=True)  # written after the entry, so it never runs ahead
+        written.with_suffix(".head").unlink(
+            missing_ok=True
+        )  # written after the entry, so it never runs ahead
         whole = content[:cut].count(b"\n")
         ledger = Ledger(written)
         assert THREE[:whole] == ledger.entries()

@@ -20,7 +20,6 @@ from usage_stats.release.export import release_files
 SCRIPT = Path(__file__).with_name("conftest.py")
 MEASURES = ("visitors", "visits", "page_views")
 # A visitor may come twice and see two components; a visit ends at midnight; a page view is in one place.
-ADDITIVE_OVER = {"visitors": [], "visits": ["period"], "page_views": ["period", "component"]}
 HEADER = ["period", "component", "sub_component", *MEASURES, "status"]
 
 

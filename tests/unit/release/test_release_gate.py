@@ -206,7 +206,9 @@ def test_shares_are_rounded_to_a_step_of_many_persons():
 
 def test_more_visitors_allow_finer_shares():
     """The step stands for twice the minimum persons, at the least for five in a hundred."""
-    assert {"account": 0.05, "cookie": 0.95, "address": 0.0} == basis_shares({"account": 60, "cookie": 940}, 10)
+    assert {"account": 0.05, "cookie": 0.95, "address": 0.0} == basis_shares(
+        {"account": 60, "cookie": 940}, 10
+    )
 
 
 @pytest.mark.parametrize("counts", [{"account": 9, "cookie": 30}, {"account": 1}, {}, {"cookie": 0}])
