@@ -297,6 +297,20 @@ def close_pairs(figures, persons):
     return found
 
 
+def thin_overlaps(figures, persons):
+    """(family, measure) where all parts are published and exceed their whole by 1 to k-1: so few came twice."""
+    found = []
+    for family in families(figures):
+        known = [figures[key] for key in (family.whole, *family.parts)]
+        if not family.complete or None in known:
+            continue
+        for measure in {VISITORS, VISITS} - set(family.measures):
+            whole, *parts = (figure[measure] for figure in known)
+            if 0 < sum(parts) - whole < persons:
+                found.append((family, measure))
+    return found
+
+
 def _lies_in(part, whole):
     in_category = whole[1] == TOTAL or (whole[1] == part[1] and whole[2] in {TOTAL, part[2]})
     return in_category and dates(part[0]) <= dates(whole[0])

@@ -41,6 +41,10 @@ def _close(_site, figures):
     return attacker.close_pairs(figures, 5)
 
 
+def _overlapping(_site, figures):
+    return attacker.thin_overlaps(figures, 5)
+
+
 def _few(site, figures):
     """Only sums of one level: those of mixed levels have their own test."""
     return [
@@ -59,7 +63,13 @@ def _too_small(site, figures):
     return [key for key, known in figures.items() if known and 0 < site.behind([key])[0] < 5]
 
 
-ATTACKS = {"exposed": _exposed, "close": _close, "few": _few, "too small": _too_small}
+ATTACKS = {
+    "exposed": _exposed,
+    "close": _close,
+    "few": _few,
+    "too small": _too_small,
+    "overlapping": _overlapping,
+}
 
 
 @pytest.fixture
@@ -122,6 +132,21 @@ def test_attacker_finds_out_when_close_pairs_are_not_looked_at(monkeypatch):
     monkeypatch.setattr(secondary, "_close_pairs", lambda *_: iter(()))
 
     assert _found(_close) > 0
+
+
+def test_attacker_finds_out_when_overlaps_are_not_looked_at(monkeypatch):
+    """Without the check of overlaps, the parts of a whole tell of one to four persons who came twice."""
+    monkeypatch.setattr(secondary, "_thin_overlaps", lambda *_: iter(()))
+    crowded = [random_site(seed, CUBE, WEEK[:1], persons=60, busy=0.9) for seed in range(20)]
+
+    assert _found(_overlapping, crowded, WEEK[:1]) > 0
+
+
+def test_no_overlap_is_found_while_overlaps_are_looked_at():
+    """On the very sites of the test above."""
+    crowded = [random_site(seed, CUBE, WEEK[:1], persons=60, busy=0.9) for seed in range(20)]
+
+    assert 0 == _found(_overlapping, crowded, WEEK[:1])
 
 
 def test_attacker_finds_out_when_intervals_are_not_looked_at(monkeypatch, audit_is_blind):

@@ -84,6 +84,12 @@ def test_no_released_whole_exceeds_a_released_part_by_a_few_persons(figures):
     assert [] == attacker.close_pairs(figures, PERSONS)
 
 
+def test_released_parts_exceed_no_released_whole_by_a_few(figures):
+    """How many came twice, or saw two components, is told of nobody or of enough."""
+
+    assert [] == attacker.thin_overlaps(figures, 10)
+
+
 def test_released_sums_agree(figures):
     """Page views add up over published parts and days: nothing was bent."""
     differing = [

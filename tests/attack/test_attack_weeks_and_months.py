@@ -77,6 +77,15 @@ def test_no_published_whole_exceeds_a_published_part_by_a_few_persons(site, thre
 
 @STEADY
 @given(sites, rules)
+def test_published_parts_exceed_no_published_whole_by_a_few(site, thresholds):
+    """How many came twice, or saw two components, is told of nobody or of enough."""
+    figures = _week(site, thresholds).figures
+
+    assert [] == attacker.thin_overlaps(figures, PERSONS)
+
+
+@STEADY
+@given(sites, rules)
 @example(random_site(1, CUBE, WEEK, persons=30, busy=0.25), SMALL)
 @example(random_site(9, CUBE, WEEK, persons=30, busy=0.25), STRICT)
 @example(random_site(11, CUBE, WEEK, persons=12, busy=0.25), SMALL)
@@ -121,6 +130,7 @@ def _breaks_a_rule(figures, site, thresholds):
         attacker.few_behind(figures, site.behind, **limits)
         or _alone(figures)
         or attacker.close_pairs(figures, PERSONS)
+        or attacker.thin_overlaps(figures, PERSONS)
         or attacker.exposed(figures, persons=PERSONS, share=SHARE)
     )
 

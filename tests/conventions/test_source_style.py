@@ -13,7 +13,7 @@ HARD_MAX_FUNCTION_LINES = 60
 # Functions of 41 to 60 lines, each with the reason why it reads better whole: "path:name" -> reason.
 LONG_FUNCTIONS = {
     "src/usage_stats/protect/audit.py:audit": "a short body under a docstring that defines what exposed means",
-    "src/usage_stats/protect/protect.py:protect_period": "seven arguments, each explained; the body is the order of steps",
+    "src/usage_stats/protect/protect.py:protect_period": "seven arguments, each explained; the body is the order",
 }
 # Where printing is the output of a command.
 MAY_PRINT = {"src/usage_stats/cli.py", "pipelines/__main__.py"}

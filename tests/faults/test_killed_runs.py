@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from usage_stats.deidentify.linkage_key import KeyStore
+from usage_stats.deidentify import strip
+from usage_stats.deidentify.linkage_key import KEY_BYTES, KeyStore
+from usage_stats.deidentify.pseudonym import pseudonym
 from usage_stats.flow.progress import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
@@ -173,18 +175,24 @@ def _killed_before_the_ledger_says_so(patch):
 
 @pytest.mark.parametrize("step", [_killed_before_the_file_is_gone, _killed_before_the_ledger_says_so])
 def test_a_key_half_destroyed_counts_nobody_any_more(template, tmp_path, monkeypatch, step):
-    """A line that comes for another day of a window whose key was being destroyed is late.
+    """A line that comes for another day of a window whose key was being destroyed does no harm.
 
     It is neither an error that stops every later run, nor counted under a key of zeros, which anyone could
-    recompute.
+    recompute; and what is out stays as it is.
     """
-    root, now = tmp_path / "site", datetime.fromisoformat(NOW)
+    root, now, used = tmp_path / "site", datetime.fromisoformat(NOW), set()
     shutil.copytree(template, root)
     with monkeypatch.context() as patch:
         step(patch)
         with pytest.raises(Killed):
             run(open_workspace(root), now, Silent())
+    monkeypatch.setattr(strip, "pseudonym", lambda key, *parts: used.add(key) or pseudonym(key, *parts))
     (root / "logs" / "late.log").write_text(_log(20, 12).replace("[01/Apr", "[03/Apr"))
     result = run(open_workspace(root), now, Silent())
+    released = [
+        entry["period"] for entry in open_workspace(root).released.entries() if entry["event"] == "released"
+    ]
 
-    assert {"late": 20} == result.ingested.outcomes
+    assert 20 == result.ingested.parsed
+    assert bytes(KEY_BYTES) not in used
+    assert ["2026-04-01", "2026-W14", "2026-04"] == released

@@ -88,12 +88,23 @@ LINE = re.compile(
 )
 # The documented rules that are ours, beside the public list: words that only programs have in their names...
 WORDS = (
-    "robot crawl spider slurp sucker scanner monitor fetcher feedparser feedburner libwww libcurl headless"
+    "robot crawl spider slurp sucker scanner monitor fetcher feedparser feedburner libwww libcurl libfetch"
 )
-PHRASES = ("tiny tiny rss", "rss reader", "debian apt-http", "httpclient", "http-client")
-SCANNERS = ("nuclei", "zgrab", "masscan")
-# ... libraries that put themselves first, and names that say nothing.
-LIBRARIES = ("wget", "curl", "java/", "python", "php", "ruby", "perl", "go-http", "okhttp")
+PHRASES = ("tiny tiny rss", "rss reader", "debian apt-http", "httpclient", "http-client", "link validator")
+NAMES = (
+    "headless",
+    "http_request",
+    "nuclei",
+    "zgrab",
+    "masscan",
+    "portscout",
+    "robosourcer",
+    "daumoa",
+    "distilator",
+)
+# ... a web address to complain to, libraries that put themselves first, and names that say nothing.
+ADDRESSES = ("http://", "https://")
+LIBRARIES = ("wget", "curl", "java/", "python", "php", "ruby", "perl", "go-http", "okhttp", "chef client")
 NAMELESS = ("", "-", "mozilla/4.0", "mozilla/5.0")
 
 
@@ -103,6 +114,11 @@ def _says_bot(name):
     return any(name[end - 5 : end - 3] != "cu" and not name[end : end + 1].isalpha() for end in ends)
 
 
+def _has_mail_address(name):
+    parts = name.split("@")
+    return any(a[-1:].isalnum() and b[:1].isalnum() for a, b in itertools.pairwise(parts))
+
+
 def _is_program(agent):
     name = agent.decode("utf-8", "replace").strip()
     low = name.lower()
@@ -110,10 +126,8 @@ def _is_program(agent):
         low in NAMELESS
         or _says_bot(low)
         or low.startswith(LIBRARIES)
-        or any(word in low for word in (*WORDS.split(), *PHRASES, *SCANNERS, *ADDRESSES))
-        or any(
-            a.isalnum() and b.isalnum() for a, at, b in zip(low, low[1:], low[2:], strict=False) if at == "@"
-        )
+        or any(word in low for word in (*WORDS.split(), *PHRASES, *NAMES, *ADDRESSES))
+        or _has_mail_address(low)
         or crawleruseragents.is_crawler(name)
     )
 

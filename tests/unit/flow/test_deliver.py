@@ -138,7 +138,7 @@ def test_a_lost_folder_that_would_be_written_otherwise_now_is_an_error(site, vie
         "usage_stats.flow.deliver.release_files", lambda *_: {"components.csv": b"another version"}
     )
 
-    with pytest.raises(LedgerError, match="delete the whole folder"):
+    with pytest.raises(LedgerError, match="restore the folder from a backup"):
         site.run(noon(21))
     assert {} == site.releases()
 
