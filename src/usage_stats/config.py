@@ -29,6 +29,7 @@ __all__ = [
     "SubComponent",
     "Table",
     "Thresholds",
+    "check_config",
     "load_config",
     "load_policy",
 ]
@@ -240,11 +241,24 @@ def _load(path: Path, model: type[_Model], remedy: str) -> _Model:
         ) from None
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: holds no settings; {remedy}")
+    return _validated(data, model, str(path))
+
+
+def check_config(data: object, where: str) -> Config:
+    """Check settings that are not in a file yet.
+
+    Raises:
+        ConfigError: a key or value is not allowed; the message begins with `where`.
+    """
+    return _validated(data, Config, where)
+
+
+def _validated(data: object, model: type[_Model], where: str) -> _Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
         problems = "\n".join(f"  - {_explain(model, p)}" for p in error.errors())
-        raise ConfigError(f"{path}: not understood:\n{problems}") from None
+        raise ConfigError(f"{where}: not understood:\n{problems}") from None
 
 
 def _where(error: yaml.YAMLError) -> str:

@@ -12,12 +12,13 @@ from typing import BinaryIO, Final
 
 import zstandard
 
-__all__ = ["BLOCK_BYTES", "CorruptError", "CutOffError", "Source", "decompressed_blocks"]
+__all__ = ["BLOCK_BYTES", "CorruptError", "CutOffError", "Source", "UnreadableError", "decompressed_blocks"]
 
 BLOCK_BYTES: Final = 1 << 20  # large enough that Python's cost per block vanishes, small enough to hold many
 
 _GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952, section 2.3.1
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # RFC 8878, section 3.1.1
+_UNREAD_MAGIC = {"bzip2": b"BZh", "xz": b"\xfd7zX"}  # what their own manuals say a file begins with
 _ZSTD_SKIPPABLE = 0x184D2A50  # RFC 8878, section 3.1.2: the last four bits are free
 _ZSTD_RLE_BLOCK = 1  # RFC 8878, section 3.1.1.2.2: one byte stands for the whole block
 _GZIP_WINDOW = 31  # zlib's spelling of "a gzip header and trailer, 32 KiB window"
@@ -25,6 +26,10 @@ _GZIP_WINDOW = 31  # zlib's spelling of "a gzip header and trailer, 32 KiB windo
 
 class CutOffError(Exception):
     """The file ends inside the named unit: a gzip member or a zstd frame."""
+
+
+class UnreadableError(Exception):
+    """The file is packed in the named way, which is not read."""
 
 
 class CorruptError(Exception):
@@ -81,8 +86,12 @@ def decompressed_blocks(source: Source) -> Iterator[bytes]:
     Raises:
         CutOffError: the file ends inside a gzip member or zstd frame.
         CorruptError: the compressed data are damaged.
+        UnreadableError: the file is packed in a way that is not read.
     """
     magic = source.peek(4)
+    for packing, start in _UNREAD_MAGIC.items():
+        if magic.startswith(start):
+            raise UnreadableError(packing)
     if magic.startswith(_GZIP_MAGIC):
         yield from _gzip_blocks(source)
     elif magic == _ZSTD_MAGIC or _is_skippable(magic):

@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from usage_stats.accesslog.compression import CorruptError, CutOffError, Source, decompressed_blocks
+from usage_stats.accesslog.compression import (
+    CorruptError,
+    CutOffError,
+    Source,
+    UnreadableError,
+    decompressed_blocks,
+)
 from usage_stats.accesslog.parse import MAX_LINE_BYTES
 from usage_stats.errors import InputError
 
@@ -57,6 +63,10 @@ def read_blocks(path: Path, *, on_bytes: OnBytes | None = None) -> Iterator[byte
             raise InputError(
                 f"{path}: ends inside a {cut} after {newlines} complete lines; "
                 "the copy or the compression was cut off: copy the file again"
+            ) from None
+        except UnreadableError as packed:
+            raise InputError(
+                f"{path}: is packed with {packed}; unpack it, or pack it with gzip or zstd"
             ) from None
         except CorruptError as corrupt:
             raise InputError(

@@ -17,7 +17,7 @@ import yaml
 from usage_stats.accesslog.parse import Hit, LineParser
 from usage_stats.accesslog.read import read_lines
 from usage_stats.accesslog.recognise import recognise
-from usage_stats.config import DEFAULT_ASSETS, Component, Config, Thresholds
+from usage_stats.config import DEFAULT_ASSETS, Component, Config, Thresholds, check_config
 from usage_stats.deidentify.propose import propose_components
 from usage_stats.errors import ConfigError
 from usage_stats.flow.workspace import write_atomically
@@ -45,7 +45,7 @@ def write_starter(
     folder = re.sub(r"[^a-z0-9_-]+", "-", directory.resolve().name.lower())
     name = site or folder.lstrip("-_0123456789").rstrip("-_")[:48] or "site"
     text = _settings(name, time_zone, [p.resolve() for p in logs], components)
-    _check(text)
+    check_config(yaml.safe_load(text), "--site or --time-zone")  # what is written must be what `run` accepts
     (directory / "logs").mkdir(parents=True, exist_ok=True)
     files = {
         "usage_stats.yaml": text,
@@ -55,15 +55,6 @@ def write_starter(
     for file, content in files.items():
         write_atomically(directory / file, content.encode())
     return [directory / file for file in files]
-
-
-def _check(text: str) -> None:
-    """What is written must be what `run` accepts."""
-    try:
-        Config.model_validate(yaml.safe_load(text))
-    except ValueError as error:
-        problem = str(error).splitlines()[2].strip()
-        raise ConfigError(f"--site or --time-zone: {problem}") from None
 
 
 def _propose(logs: Sequence[Path]) -> list[Component]:

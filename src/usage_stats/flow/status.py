@@ -69,7 +69,7 @@ def _lines(workspace: Workspace) -> dict[str, Any]:
 def _next(calendar: Calendar) -> str:
     days = [d for d in calendar.known_days if d not in calendar.sealed and calendar.gate(d) is None]
     if not days:
-        return "nothing waits: put new logs in place and run again"
+        return "every day read so far is sealed: put new logs in place and run again"
     over = [d for d in days if calendar.has_all_lines(d)]
     if not over:
         return f"{days[0]} waits for lines of every source"

@@ -276,3 +276,11 @@ def test_a_disk_that_fails_while_reading_is_an_input_error(tmp_path, monkeypatch
     monkeypatch.setattr(Path, "open", lambda *_: Failing())
     with pytest.raises(InputError, match=r"after 2 complete lines: Input/output error"):
         list(read_lines(tmp_path / "access.log"))
+
+
+@pytest.mark.parametrize(("packing", "start"), [("bzip2", b"BZh91AY&SY"), ("xz", b"\xfd7zXZ\x00")])
+def test_other_packings_are_named_and_refused(tmp_path, packing, start):
+    """What is packed in a way that is not read is not taken for lines."""
+    (tmp_path / "a.log").write_bytes(start + b"\x00" * 50)
+    with pytest.raises(InputError, match=f"is packed with {packing}; unpack it"):
+        list(read_blocks(tmp_path / "a.log"))
