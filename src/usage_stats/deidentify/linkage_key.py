@@ -39,19 +39,29 @@ class KeyStore:
         return self._read(kind, window) if state == "made" else self._make(kind, window)
 
     def destroy(self, kind: str, window: str) -> None:
-        """Overwrite and remove a window's key; from then on its pseudonyms lead nowhere."""
-        if self._state.get((kind, window)) == "destroyed":
+        """Overwrite and remove a window's key; from then on its pseudonyms lead nowhere.
+
+        The ledger comes first: a crash in between must not leave a key of zeros in use.
+        """
+        if self._state.get((kind, window)) != "destroyed":
+            self._record(kind, window, "destroyed")
+        self._wipe(self._path(kind, window))
+
+    def wipe_destroyed(self) -> None:
+        """Finish what a crash left: a key that the ledger calls destroyed is on no disk."""
+        for (kind, window), event in self._state.items():
+            if event == "destroyed":
+                self._wipe(self._path(kind, window))
+
+    @staticmethod
+    def _wipe(path: Path) -> None:
+        if not path.exists():
             return
-        path = self._path(kind, window)
-        if path.exists():
-            with path.open(
-                "r+b"
-            ) as file:  # in place: cutting it first would leave the old blocks as they are
-                file.write(bytes(KEY_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
-            path.unlink()
-        self._record(kind, window, "destroyed")
+        with path.open("r+b") as file:  # in place: cutting it first would leave the old blocks as they are
+            file.write(bytes(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
 
     def destroyed(self) -> frozenset[str]:
         """The codes of the windows whose key is gone for good."""

@@ -60,6 +60,7 @@ def run(
 def ingest_new(workspace: Workspace, now: datetime, reporter: Reporter) -> Ingested:
     """Read new log lines into events."""
     shutil.rmtree(workspace.spill, ignore_errors=True)  # a killed run may have left some
+    workspace.keys.wipe_destroyed()
     discard_sealed_events(workspace)
     return ingest(workspace, now, reporter)
 
