@@ -11,10 +11,11 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from usage_stats.errors import SolverError
 from usage_stats.ledger import canonical_json
 from usage_stats.measure.relations import MEASURES, CellKey, Measure, Relation, Variable, constraints
 from usage_stats.protect.requirement import Requirement, View
-from usage_stats.protect.solver import System, systems
+from usage_stats.protect.solver import MAX_UNKNOWNS, System, systems
 
 __all__ = ["AuditReport", "Interval", "audit", "unbounded", "view_digest"]
 
@@ -113,8 +114,15 @@ def _attacked(view: View, relations: Sequence[Relation], about: Collection[CellK
     rows = constraints(telling, hidden)
     ceiling = unbounded(known.values())
     touched = _touching(relations, set(about)) | set(about)
+    told = _touching(relations, {key for key in about if view.get(key) not in {None, (0, 0, 0)}})
     for system in systems(rows, known, floor=1, ceiling=ceiling):
-        if not about or any(v.cell in touched for v in system.variables):
+        if len(system.variables) > MAX_UNKNOWNS and about:
+            if any(v.cell in told for v in system.variables):
+                raise SolverError(
+                    f"a system of {len(system.variables)} unknowns is too large to be checked, and new figures bear "
+                    "on it: they are not released"
+                )
+        elif not about or any(v.cell in touched for v in system.variables):
             yield system
 
 

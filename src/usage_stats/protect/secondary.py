@@ -21,7 +21,7 @@ from usage_stats.periods import parse_period
 from usage_stats.protect.overlap import has_thin_overlap
 from usage_stats.protect.remainder import known_cells, remainders
 from usage_stats.protect.requirement import Requirement, View
-from usage_stats.protect.solver import System, systems
+from usage_stats.protect.solver import MAX_UNKNOWNS, System, systems
 
 __all__ = ["Problem", "choose_withheld"]
 
@@ -93,9 +93,14 @@ def _answer(danger: Danger) -> CellKey:
 
 def _pruned(problem: Problem, withheld: set[CellKey]) -> set[CellKey]:
     """Publish again, the largest first, what protects nothing after all."""
-    for key in sorted(withheld - problem.primary, key=lambda k: (-problem.cells[k].visitors, k)):
-        if not _dangers(problem, withheld - {key}):
-            withheld = withheld - {key}
+    if any(len(s.variables) > MAX_UNKNOWNS for s in _systems(problem, _view(problem, withheld))):
+        return withheld  # every trial would end at the same system
+    before: set[CellKey] = set()
+    while before != withheld:  # what one cell was kept for may itself be published later in a pass
+        before = withheld
+        for key in sorted(withheld - problem.primary, key=lambda k: (-problem.cells[k].visitors, k)):
+            if not _dangers(problem, withheld - {key}):
+                withheld = withheld - {key}
     return withheld
 
 
@@ -178,6 +183,10 @@ def _narrow_cells(problem: Problem, withheld: set[CellKey]) -> Iterator[Danger]:
             by_cell.setdefault(key, set()).update((relation.whole, *relation.parts))
     sensitive = problem.primary.union(problem.sensitive_before)
     for system in _systems(problem, view):
+        if len(system.variables) > MAX_UNKNOWNS:
+            told = {k for v in system.variables for k in by_cell.get(v.cell, ())}
+            yield from ([key] for key in _helpful(problem, withheld, told))
+            continue
         for cell in _weak(system, problem.requirement):
             if cell not in sensitive and not _may_be_few(system, cell, problem.requirement):
                 continue
