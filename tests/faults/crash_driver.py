@@ -31,6 +31,9 @@ from usage_stats.ledger import Ledger
 from usage_stats.release.analysts_file import build_analysts_file
 
 KILLED = 77
+_MICRODATA = ("events", "usage", "spill")
+# Inside the restricted store, the next writer of a file replaces what a killed one left of it.
+_SHOWN = ("releases", "warehouse")
 
 
 class Moments:
@@ -123,9 +126,11 @@ def _state(root):
             [p for kind in ("week", "month") for p in (root / "restricted" / "keys").glob(f"*/{kind}/*.key")]
         ),
         "microdata": len(
-            [p for kind in ("events", "usage") for p in (root / "restricted" / kind).rglob("*.parquet")]
+            [p for kind in _MICRODATA for p in (root / "restricted" / kind).rglob("*") if p.is_file()]
         ),
-        "leftovers": sorted(str(p.relative_to(root)) for p in root.rglob("*") if ".partial" in p.name),
+        "leftovers": sorted(
+            str(p.relative_to(root)) for top in _SHOWN for p in (root / top).rglob(".*.partial")
+        ),
     }
 
 
