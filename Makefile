@@ -60,7 +60,7 @@ $(VENV)/.uv: requirements/bootstrap.txt
 
 define install
 	@echo "installing $(1)"
-	@$(BIN)/uv pip install -q --require-hashes -r $(1) || $(BIN)/pip install -q --require-hashes -r $(1)
+	@$(BIN)/uv pip install -q --compile-bytecode --require-hashes -r $(1) || $(BIN)/pip install -q --require-hashes -r $(1)
 	@$(BIN)/uv pip install -q --no-deps --no-build-isolation -e . || $(BIN)/pip install -q --no-deps --no-build-isolation -e .
 endef
 

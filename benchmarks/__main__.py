@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from usage_stats.accesslog.formats import named_format
-from usage_stats.accesslog.parse import LineParser
 from usage_stats.accesslog.read import read_blocks, read_lines
 from usage_stats.flow import run as flow
 from usage_stats.flow.progress import Silent
@@ -63,7 +62,7 @@ def _count_lines(logs: list[Path]) -> None:
 
 
 def _parse(logs: list[Path]) -> int:
-    parser = LineParser(named_format("combined_cookie"), cookie="visitor")
+    parser = named_format("combined_cookie").parser(cookie="visitor")
     return sum(not isinstance(parser.parse(line), str) for log in logs for line in read_lines(log))
 
 

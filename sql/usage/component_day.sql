@@ -3,7 +3,6 @@
 -- model.reads    = event.placed
 -- model.column   = person | the visitor's pseudonym in the window | 64-bit number
 -- model.column   = event_date | day in the reporting time zone | date
--- model.column   = identity_basis | what the pseudonym rests on | account, cookie or address
 -- model.column   = component | part of the site, _T for all of it | code
 -- model.column   = sub_component | part of the component, _T for all of it | code
 -- model.column   = visits | visits with at least one page view here | count
@@ -31,7 +30,6 @@ numbered as (
 select
     person,
     event_date,
-    any_value(identity_basis) as identity_basis,
     case when grouping(component) = 1 then '_T' else component end as component,
     case when grouping(sub_component) = 1 then '_T' else sub_component end as sub_component,
     count(distinct visit_number)::bigint as visits,
@@ -43,4 +41,3 @@ group by grouping sets (
     (person, event_date, component, sub_component)
 )
 having grouping(sub_component) = 1 or sub_component is not null
-order by event_date, component, sub_component, person

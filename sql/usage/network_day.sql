@@ -19,4 +19,3 @@ group by grouping sets (
     (network, event_date, component, sub_component)
 )
 having grouping(sub_component) = 1 or sub_component is not null
-order by event_date, component, sub_component, network

@@ -92,34 +92,43 @@ def init(
 
 @app.command()
 def inspect(
-    logs: Annotated[list[Path], typer.Argument(help="Access logs: plain, gzip or zstd.", metavar="LOG...")],
+    logs: Annotated[list[Path], typer.Argument(help="Access logs; - is standard input.", metavar="LOG...")],
     log_format: Annotated[
         str, typer.Option("--format", help="A format's name, or a LogFormat / log_format string to paste.")
     ] = "auto",
     cookie: Annotated[str | None, typer.Option(help="The cookie that tells visitors apart.")] = None,
+    rejects: Annotated[bool, typer.Option(help="List rejected lines: numbers, reasons.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Recognise a log's format and count its lines, rejects, robots and clients; writes nothing."""
+    """Recognise a log's format, count its lines, rejects, robots and clients, and suggest the configuration.
+
+    Writes nothing.
+    """
     from usage_stats.accesslog.formats import resolve_format
     from usage_stats.accesslog.inspect import inspect_log
-    from usage_stats.deidentify.generalise import is_robot
+    from usage_stats.accesslog.read import Log
+    from usage_stats.deidentify.robots import Robots
+    from usage_stats.flow.describe_inspection import describe_inspection
     from usage_stats.flow.progress import terminal_bars
-    from usage_stats.flow.words import describe_inspection
 
     known = None if log_format == "auto" else resolve_format(log_format)
+    robot_class = Robots().robot_class
     failed = 0
     for path in logs:
         try:
-            with terminal_bars() as reporter:
+            with Log(None if str(path) == "-" else path) as log, terminal_bars() as reporter:
                 reporter.start(path.name, path.stat().st_size if path.is_file() else 0)
                 found = inspect_log(
-                    path, log_format=known, is_robot=is_robot, cookie=cookie, on_bytes=reporter.advance
+                    log, log_format=known, robot_class=robot_class, cookie=cookie, on_bytes=reporter.advance
                 )
         except InputError as error:  # the other files are worth a look all the same
             typer.echo(f"error: {error}", err=True)
             failed = error.exit_code
-        else:
-            typer.echo(json.dumps(found.to_json()) if as_json else describe_inspection(found))
+            continue
+        if found.broken:
+            typer.echo(f"warning: {found.broken}", err=True)
+        as_text = json.dumps(found.to_json(rejects=rejects)) if as_json else None
+        typer.echo(as_text or describe_inspection(found, rejects=rejects))
     raise typer.Exit(failed)
 
 

@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from usage_stats.errors import ConfigError
+from usage_stats.robot_settings import RobotSettings
 
 __all__ = [
     "OTHER",
@@ -57,7 +58,8 @@ class Source(_Settings):
 
     name: Slug = "web"
     logs: tuple[str, ...] = ("logs/*",)
-    format: str = "auto"
+    # auto, a format's name, a pasted LogFormat / log_format / `#Fields:` line, or a map (json, columns, ltsv …).
+    format: str | dict[str, Any] = Field(default="auto", union_mode="left_to_right")
     account: str | None = "user"
     cookie: str | None = None
 
@@ -125,6 +127,7 @@ class Config(_Settings):
     tables: dict[Slug, Table] = Field(default_factory=lambda: {"components": Table()})
     partners: tuple[Partner, ...] = ()
     thresholds: Thresholds = Thresholds()
+    robots: RobotSettings = RobotSettings()
     seal_after_days: int = Field(default=2, ge=1, le=31)
     gaps: Literal["wait", "accept"] = "wait"
 

@@ -1,76 +1,41 @@
-"""Frames at the borders between stages → held to their declared shape, without a word about their values.
+"""The shapes of what lies in the restricted store between stages.
 
-Belongs here: the shapes of events and of released figures, and the one way to check them. Does not: making frames.
+Belongs here: columns and types of events. Does not: making or reading them.
 """
 
 from __future__ import annotations
 
-import pandera.polars as pa
-import polars as pl
-from pandera.errors import SchemaErrors
+import pyarrow as pa
 
-from usage_stats.errors import SchemaError
+__all__ = ["PAGE_VIEWS", "VISITORS"]
 
-__all__ = ["EVENTS", "RELEASED", "checked", "empty"]
+_WORD = pa.dictionary(pa.int32(), pa.string())
+_COUNT = pa.int32()
 
-
-def _withheld_is_null(data: pa.PolarsData) -> pl.LazyFrame:
-    """A row has no figure if it is suppressed, and all figures if it is not."""
-    hidden = pl.col("status") == "suppressed"
-    figures = [pl.col(name).is_null() == hidden for name in ("visitors", "visits", "page_views")]
-    return data.lazyframe.select(pl.all_horizontal(figures))
-
-
-# Page views under the pseudonyms of one kind of window; one row per page view.
-EVENTS = pa.DataFrameSchema(
-    {
-        "viewed_at": pa.Column(pl.Datetime("ms", "UTC")),
-        "event_date": pa.Column(pl.Date),
-        "person": pa.Column(pl.UInt64),
-        "network": pa.Column(pl.UInt64),
-        "identity_basis": pa.Column(pl.String, pa.Check.isin(["account", "cookie", "address"])),
-        "component": pa.Column(pl.String),
-        "sub_component": pa.Column(pl.String, nullable=True),  # null where the component defines none
-    },
-    name="events",
-    strict=True,
-    ordered=True,
+# One row per page view of one day. Person and network are pseudonyms under the week's key.
+PAGE_VIEWS = pa.schema(
+    [
+        pa.field("viewed_at", pa.timestamp("s", "UTC"), nullable=False),
+        pa.field("person", pa.uint64(), nullable=False),
+        pa.field("network", pa.uint64(), nullable=False),
+        pa.field("component", _WORD, nullable=False),
+        pa.field("sub_component", _WORD),  # null where the component defines none
+    ]
 )
 
-# What a partner receives; one row per period, component and sub-component.
-RELEASED = pa.DataFrameSchema(
-    {
-        "period": pa.Column(pl.String, pa.Check.str_matches(r"^\d{4}-(\d\d|\d\d-\d\d|W\d\d)$")),
-        "component": pa.Column(pl.String),
-        "sub_component": pa.Column(pl.String),
-        "visitors": pa.Column(pl.Int64, pa.Check.ge(0), nullable=True),
-        "visits": pa.Column(pl.Int64, pa.Check.ge(0), nullable=True),
-        "page_views": pa.Column(pl.Int64, pa.Check.ge(0), nullable=True),
-        "status": pa.Column(pl.String, pa.Check.isin(["published", "suppressed", "incomplete"])),
-    },
-    checks=pa.Check(_withheld_is_null, name="withheld_is_null"),
-    name="released figures",
-    strict=True,
-    ordered=True,
-    unique=["period", "component", "sub_component"],
+# One row per person and network of one day, of one batch of lines: who they are in the month, and what they asked for
+# in all, page views or not. Requests of robots, as far as their user agent tells, are left out.
+VISITORS = pa.schema(
+    [
+        pa.field("person", pa.uint64(), nullable=False),
+        pa.field("network", pa.uint64(), nullable=False),
+        pa.field("month_person", pa.uint64(), nullable=False),
+        pa.field("month_network", pa.uint64(), nullable=False),
+        pa.field("identity_basis", _WORD, nullable=False),  # account, cookie or address
+        pa.field("requests", _COUNT, nullable=False),
+        pa.field("page_views", _COUNT, nullable=False),
+        pa.field("assets", _COUNT, nullable=False),
+        pa.field("errors", _COUNT, nullable=False),
+        pa.field("asks_robots_txt", _COUNT, nullable=False),
+    ]
 )
-
-
-def checked(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
-    """Return the frame if it has the shape.
-
-    Raises:
-        SchemaError: it has not. Names columns and checks, and counts: the library's own text quotes values.
-    """
-    try:
-        schema.validate(frame, lazy=True)
-    except SchemaErrors as failed:
-        found = failed.failure_cases.select("column", "check").unique().sort("column", "check")
-        what = "; ".join(f"{column}: {check}" for column, check in found.iter_rows())
-        raise SchemaError(f"{schema.name}, {len(frame)} rows: the shape is broken at {what}") from None
-    return frame
-
-
-def empty(schema: pa.DataFrameSchema) -> pl.DataFrame:
-    """A frame of the shape without rows."""
-    return pl.DataFrame(schema={name: column.dtype.type for name, column in schema.columns.items()})

@@ -19,7 +19,8 @@ from usage_stats.accesslog.inspect import inspect_log
 from usage_stats.accesslog.parse import Hit, LineParser
 from usage_stats.accesslog.read import read_lines
 from usage_stats.config import Config
-from usage_stats.deidentify.generalise import PathClassifier, is_robot
+from usage_stats.deidentify.generalise import PathClassifier
+from usage_stats.deidentify.robots import Robots, is_robot
 from usage_stats.deidentify.strip import Stripper
 from usage_stats.measure.cells import UsageFiles, period_cells
 from usage_stats.measure.table_spec import cube_of
@@ -121,7 +122,7 @@ def test_the_header_is_the_one_that_the_differences_are_argued_against(expected)
 
 def test_fourteen_addresses(expected):
     """As stated."""
-    found = inspect_log(LOG, log_format=None, is_robot=is_robot)
+    found = inspect_log(LOG, log_format=None, robot_class=Robots().robot_class)
 
     assert expected["addresses"] == found.clients
 

@@ -1,196 +1,170 @@
-"""Bytes of a plain, gzip or zstd file → decompressed blocks of at most a few MiB, to the true end.
+"""Bytes of a plain, gzip, zstd, bzip2 or xz file → decompressed blocks of at most 256 KiB, to the true end.
 
-Belongs here: what a compressed stream must hold to be whole.
+Belongs here: which compressions there are, by what they are known, and what may lie between their units.
 Does not: paths and their error messages (read), or lines.
 """
 
 from __future__ import annotations
 
+import bz2
+import lzma
 import zlib
-from collections.abc import Callable, Iterator
-from typing import BinaryIO, Final
+from collections.abc import Iterator
+from typing import Final, cast
 
-import zstandard
+from isal import igzip_lib
 
-__all__ = ["BLOCK_BYTES", "CorruptError", "CutOffError", "Source", "UnreadableError", "decompressed_blocks"]
+from usage_stats.accesslog.breaks import CorruptError, UnreadableError
+from usage_stats.accesslog.source import BLOCK_BYTES, Source
+from usage_stats.accesslog.unit import UnitKind, unit_blocks
+from usage_stats.accesslog.zstd_frames import is_zstd, zstd_blocks
 
-BLOCK_BYTES: Final = 1 << 20  # large enough that Python's cost per block vanishes, small enough to hold many
+__all__ = ["decompressed_blocks"]
 
-_GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952, section 2.3.1
-_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # RFC 8878, section 3.1.1
-_UNREAD_MAGIC = {"bzip2": b"BZh", "xz": b"\xfd7zX"}  # what their own manuals say a file begins with
-_ZSTD_SKIPPABLE = 0x184D2A50  # RFC 8878, section 3.1.2: the last four bits are free
-_ZSTD_RLE_BLOCK = 1  # RFC 8878, section 3.1.1.2.2: one byte stands for the whole block
-_GZIP_WINDOW = 31  # zlib's spelling of "a gzip header and trailer, 32 KiB window"
+# xz -9 asks for 65 MiB; the same bound as for zstd, and 1 MiB for the decoder itself.
+_XZ_MEMORY: Final = 129 << 20
+_GZIP_WINDOW: Final = 31  # zlib's spelling of "a gzip header and trailer, 32 KiB window"
+_LONGEST_MAGIC: Final = 10
+_LONGEST_LOOK: Final = 262  # to the end of a tar archive's mark
+
+# What a file begins with, whole as far as the file goes, but at least four bytes (gzip: two): a text may well
+# begin with BZh. RFC 1952, section 2.3.1; the xz file format, 2.1.1.1; bzip2's format has no document: BZh, a
+# digit, and the digits of pi (a block) or of its square root (the end).
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_XZ_MAGIC: Final = b"\xfd7zXZ\x00"
+_BZIP2_BLOCK: Final = b"1AY&SY"
+_BZIP2_END: Final = b"\x17\x72\x45\x38\x50\x90"
+
+# What is known and not read: each program's own documentation.
+_UNREAD: Final = (
+    (b"PK\x03\x04", "a zip archive", "unzip"),
+    (b"PK\x05\x06", "a zip archive", "unzip"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "7z x"),
+    (b"Rar!\x1a\x07", "a rar archive", "unrar x"),
+    (b"\x04\x22\x4d\x18", "lz4 data", "lz4 -d"),
+    (b"LZIP", "lzip data", "lzip -d"),
+    (b"\x1f\x9d", "compress (.Z) data", "uncompress"),
+)
+_TAR_MAGIC: Final = (b"ustar", 257)  # POSIX.1, pax interchange format: bytes, and where
 
 
-class CutOffError(Exception):
-    """The file ends inside the named unit: a gzip member or a zstd frame."""
+class _Zlib:
+    """One gzip member by zlib, asked in the manner of `bz2` and `lzma`."""
 
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(_GZIP_WINDOW)
+        self._is_full = False
 
-class UnreadableError(Exception):
-    """The file is packed in the named way, which is not read."""
+    @property
+    def eof(self) -> bool:
+        return self._member.eof
 
+    @property
+    def needs_input(self) -> bool:
+        return not (self._is_full or self._member.unconsumed_tail)
 
-class CorruptError(Exception):
-    """The bytes are no valid stream of the named compression."""
+    @property
+    def unused_data(self) -> bytes:
+        return self._member.unused_data
 
-
-class Source:
-    """A binary file read forward, piece by piece, that tells how many of its bytes were consumed."""
-
-    def __init__(self, file: BinaryIO, on_bytes: Callable[[int], None] | None = None) -> None:
-        self._file = file
-        self._on_bytes = on_bytes
-        self._ahead = b""
-
-    def peek(self, size: int) -> bytes:
-        """The next bytes, fewer only at the end of the file; they stay unread."""
-        while len(self._ahead) < size:
-            more = self._read(BLOCK_BYTES)
-            if not more:
-                break
-            self._ahead += more
-        return self._ahead[:size]
-
-    def take(self, size: int, unit: str) -> bytes:
-        """Exactly so many bytes.
-
-        Raises:
-            CutOffError: the file ends before.
-        """
-        taken = self.peek(size)
-        if len(taken) < size:
-            raise CutOffError(unit)
-        self._ahead = self._ahead[size:]
-        return taken
-
-    def block(self) -> bytes:
-        """Whatever comes next, up to a block; empty at the end of the file."""
-        block, self._ahead = self._ahead or self._read(BLOCK_BYTES), b""
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        block = self._member.decompress(self._member.unconsumed_tail + data, max_length)
+        self._is_full = len(block) == max_length  # there may be more that needs no input
         return block
 
-    def put_back(self, unread: bytes) -> None:
-        self._ahead = unread + self._ahead
 
-    def _read(self, size: int) -> bytes:
-        read = self._file.read(size)
-        if read and self._on_bytes:
-            self._on_bytes(len(read))
-        return read
+def _igzip() -> igzip_lib.IgzipDecompressor:
+    return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+
+
+def _xz() -> lzma.LZMADecompressor:
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY)
+
+
+# The library's stub takes the class for an instance.
+_ISAL_ERROR: Final = cast("type[Exception]", igzip_lib.IsalError)
+_GZIP: Final = UnitKind("gzip", "gzip member", _igzip, _Zlib, (_ISAL_ERROR, zlib.error))
+_BZIP2: Final = UnitKind(
+    "bzip2", "bzip2 stream", bz2.BZ2Decompressor, bz2.BZ2Decompressor, (OSError, ValueError)
+)
+_XZ: Final = UnitKind("xz", "xz stream", _xz, _xz, (lzma.LZMAError,), "Memory usage limit")
 
 
 def decompressed_blocks(source: Source) -> Iterator[bytes]:
     """Decompress by content, not by name; blocks are never empty.
 
     Raises:
-        CutOffError: the file ends inside a gzip member or zstd frame.
+        CutOffError: the file ends inside a compressed unit.
         CorruptError: the compressed data are damaged.
-        UnreadableError: the file is packed in a way that is not read.
+        UnreadableError: the file is packed in a way that is not read, or packed twice.
     """
-    magic = source.peek(4)
-    for packing, start in _UNREAD_MAGIC.items():
-        if magic.startswith(start):
-            raise UnreadableError(packing)
-    if magic.startswith(_GZIP_MAGIC):
-        yield from _gzip_blocks(source)
-    elif magic == _ZSTD_MAGIC or _is_skippable(magic):
-        yield from _zstd_blocks(source)
+    begin = source.peek(_LONGEST_MAGIC)
+    kind = _unit_kind(begin)
+    if kind:
+        yield from _refused_if_packed(_units(source, kind), kind.compression)
+    elif is_zstd(begin):
+        yield from _refused_if_packed(zstd_blocks(source), "zstd")
     else:
-        yield from iter(source.block, b"")
+        _refuse_unread(source.peek(_LONGEST_LOOK), "is")
+        yield from iter(lambda: source.some(BLOCK_BYTES), b"")
 
 
-def _gzip_blocks(source: Source) -> Iterator[bytes]:
-    while source.peek(1):
-        if not source.peek(2).startswith(_GZIP_MAGIC[: len(source.peek(2))]):
-            _skip_padding(source)
+def _unit_kind(begin: bytes) -> UnitKind | None:
+    if begin.startswith(_GZIP_MAGIC):
+        return _GZIP
+    if len(begin) >= 4 and _XZ_MAGIC.startswith(begin[:6]):
+        return _XZ
+    if len(begin) >= 4 and begin.startswith(b"BZh") and begin[3:4] in b"123456789":
+        is_bzip2 = any(magic.startswith(begin[4:10]) for magic in (_BZIP2_BLOCK, _BZIP2_END))
+        return _BZIP2 if is_bzip2 else None
+    return None
+
+
+def _units(source: Source, kind: UnitKind) -> Iterator[bytes]:
+    """One unit after the other; zero bytes behind one are padding of the medium, anything else is damage."""
+    magic = source.peek(2)
+    while True:
+        yield from unit_blocks(source, kind)
+        _skip_padding(source)
+        begin = source.peek(2)
+        if not begin:
             return
-        yield from _gzip_member(source)
-
-
-def _gzip_member(source: Source) -> Iterator[bytes]:
-    member = zlib.decompressobj(_GZIP_WINDOW)
-    while not member.eof:
-        compressed = member.unconsumed_tail or source.block()
-        try:
-            # The limit keeps a bomb's output bounded; what it leaves over comes back next time.
-            block = member.decompress(compressed, BLOCK_BYTES)
-        except zlib.error:
-            raise CorruptError("gzip") from None
-        if block:
-            yield block
-        elif not compressed:
-            raise CutOffError("gzip member")
-    source.put_back(member.unused_data)
+        if not magic.startswith(begin):
+            raise CorruptError(kind.compression)
 
 
 def _skip_padding(source: Source) -> None:
-    """Zero bytes after the last member are padding of the medium; anything else is damage."""
-    for block in iter(source.block, b""):
-        if block.strip(b"\0"):
-            raise CorruptError("gzip")
+    for piece in iter(source.some, b""):
+        rest = piece.lstrip(b"\0")
+        if rest:
+            source.put_back(rest)
+            return
 
 
-def _zstd_blocks(source: Source) -> Iterator[bytes]:
-    # The library takes a cut file for a whole one and can make GiBs of one call's input. So the frames
-    # are walked here, and it is fed one block at a time: at most 128 KiB come out of each (RFC 8878,
-    # section 3.1.1.2.4), and the library refuses a block that claims more.
-    while source.peek(1):
-        magic = source.take(4, "zstd frame")
-        if _is_skippable(magic):
-            _skip(source, int.from_bytes(source.take(4, "zstd frame"), "little"))
-        elif magic == _ZSTD_MAGIC:
-            yield from _zstd_frame(source)
-        else:
-            raise CorruptError("zstd")
+def _refused_if_packed(blocks: Iterator[bytes], compression: str) -> Iterator[bytes]:
+    """The blocks, unless what comes out is packed once more: it has no lines."""
+    begin = b""
+    for block in blocks:
+        if len(begin) < _LONGEST_LOOK:
+            begin += block[:_LONGEST_LOOK]
+            _refuse_packed_twice(begin, compression)
+        yield block
 
 
-def _zstd_frame(source: Source) -> Iterator[bytes]:
-    frame = zstandard.ZstdDecompressor().decompressobj()
-    header, has_checksum = _zstd_header(source)
-    _fed(frame, _ZSTD_MAGIC + header)
-    is_last = False
-    while not is_last:
-        block_header = source.take(3, "zstd frame")
-        bits = int.from_bytes(block_header, "little")
-        is_last, kind, size = bool(bits & 1), bits >> 1 & 3, bits >> 3
-        body = source.take(1 if kind == _ZSTD_RLE_BLOCK else size, "zstd frame")
-        block = _fed(frame, block_header + body)
-        if block:
-            yield block
-    rest = _fed(frame, source.take(4, "zstd frame")) if has_checksum else b""
-    if rest:
-        yield rest
-    if not frame.eof:  # the library sees no end where the walk does: trust neither
-        raise CorruptError("zstd")
+def _refuse_packed_twice(begin: bytes, compression: str) -> None:
+    if len(begin) < _LONGEST_MAGIC:
+        return
+    inner = _unit_kind(begin)
+    if inner or is_zstd(begin):
+        name = inner.compression if inner else "zstd"
+        raise UnreadableError(f"holds {name} data inside {compression} data; unpack it once and read that")
+    _refuse_unread(begin, f"is {compression} data that hold")
 
 
-def _zstd_header(source: Source) -> tuple[bytes, bool]:
-    """The frame header behind the magic number, and whether a checksum ends the frame.
-
-    Source: RFC 8878, section 3.1.1.1.
-    """
-    descriptor = source.take(1, "zstd frame")
-    bits = descriptor[0]
-    is_single_segment = bool(bits & 0x20)
-    window = 0 if is_single_segment else 1
-    dictionary = (0, 1, 2, 4)[bits & 3]
-    content_size = (1 if is_single_segment else 0, 2, 4, 8)[bits >> 6]
-    rest = source.take(window + dictionary + content_size, "zstd frame")
-    return descriptor + rest, bool(bits & 0x04)
-
-
-def _fed(frame: zstandard.ZstdDecompressionObj, compressed: bytes) -> bytes:
-    try:
-        return bytes(frame.decompress(compressed))
-    except zstandard.ZstdError:
-        raise CorruptError("zstd") from None
-
-
-def _skip(source: Source, size: int) -> None:
-    while size:
-        size -= len(source.take(min(size, BLOCK_BYTES), "zstd frame"))
-
-
-def _is_skippable(magic: bytes) -> bool:
-    return len(magic) == 4 and int.from_bytes(magic, "little") & 0xFFFFFFF0 == _ZSTD_SKIPPABLE
+def _refuse_unread(begin: bytes, verb: str) -> None:
+    for magic, name, program in _UNREAD:
+        if begin.startswith(magic):
+            raise UnreadableError(f"{verb} {name}; unpack with `{program}`, or pack with gzip or zstd")
+    magic, at = _TAR_MAGIC
+    if begin[at : at + len(magic)] == magic:
+        raise UnreadableError(f"{verb} a tar archive; unpack it with `tar -x` and name the logs in it")

@@ -50,7 +50,11 @@ _APACHE_FIELDS = {
     "v": "vhost",
     "V": "vhost",
     "p": "port",
-} | dict.fromkeys([*"ADEHILMPRSTUXefkmnoq", "^FB", "^ti", "^to"], "ignored")
+    "H": "protocol",
+    "U": "path",
+    "m": "method",
+    "q": "query",
+} | dict.fromkeys([*"ADEILMPRSTXefkno", "^FB", "^ti", "^to"], "ignored")
 _APACHE_EPOCHS = {"sec": "%s", "msec": "%Q", "usec": "%q", "msec_frac": "%f", "usec_frac": "%f"}
 
 # Source: https://nginx.org/en/docs/varindex.html and .../http/ngx_http_log_module.html#log_format
@@ -60,7 +64,16 @@ _NGINX_FIELDS = {
     "time_local": Field("time", CLF),
     "time_iso8601": Field("time", ISO_8601),
     "msec": Field("time", EPOCH_MSEC),
+    "proxy_protocol_addr": Field("peer"),  # the client before a load balancer, which is then $remote_addr
     "request": Field("request"),
+    "request_method": Field("method"),
+    "request_uri": Field("target"),
+    "uri": Field("path"),
+    "document_uri": Field("path"),
+    "is_args": Field("is_args"),
+    "args": Field("query"),
+    "query_string": Field("query"),
+    "server_protocol": Field("protocol"),
     "status": Field("status"),
     "body_bytes_sent": Field("bytes"),
     "bytes_sent": Field("bytes"),
@@ -71,15 +84,15 @@ _NGINX_FIELDS = {
 }
 _NGINX_IGNORED = frozenset(
     (  # noqa: SIM905 sixty lines of a word each would read worse
-        "ancient_browser args binary_remote_addr connection connection_requests connection_time "
+        "ancient_browser binary_remote_addr connection connection_requests connection_time "
         "connections_active connections_reading connections_waiting connections_writing content_length "
-        "content_type date_gmt date_local document_root document_uri fastcgi_path_info "
-        "fastcgi_script_name gzip_ratio hostname http2 http3 https invalid_referer is_args limit_conn_status "
+        "content_type date_gmt date_local document_root fastcgi_path_info "
+        "fastcgi_script_name gzip_ratio hostname http2 http3 https invalid_referer limit_conn_status "
         "limit_rate limit_req_status memcached_key modern_browser msie nginx_version pid pipe "
-        "proxy_host proxy_port query_string realip_remote_addr realip_remote_port realpath_root "
+        "proxy_host proxy_port realip_remote_addr realip_remote_port realpath_root "
         "remote_port request_body request_body_file request_completion request_filename request_id "
-        "request_length request_method request_time request_uri scheme secure_link secure_link_expires "
-        "server_addr server_protocol session_time slice_range uid_got uid_reset uid_set uri"
+        "request_length request_time scheme secure_link secure_link_expires "
+        "server_addr session_time slice_range uid_got uid_reset uid_set"
     ).split()
 )
 _NGINX_IGNORED_FAMILIES = (
@@ -88,8 +101,8 @@ _NGINX_IGNORED_FAMILIES = (
 )
 
 
-def read_template(template: str) -> tuple[Piece, ...]:
-    """Read a template: literals and fields in the order of the line.
+def read_template(template: str) -> tuple[tuple[Piece, ...], bool]:
+    """Read a template: literals and fields in the order of the line, and whether values are escaped as in JSON.
 
     A header field is named `header.<name in lower case>`, a cookie `cookie.<name>`.
 
@@ -98,7 +111,8 @@ def read_template(template: str) -> tuple[Piece, ...]:
     """
     text = _unwrap(template.strip())
     pieces = _nginx_pieces(text) if _NGINX.search(text) else _apache_pieces(text)
-    return tuple(_join_ports(_join_times(_join_literals(pieces))))
+    is_json = re.match(r"log_format\s+\S+\s+escape=json\s", template.strip()) is not None
+    return tuple(_join_targets(_join_ports(_join_times(_join_literals(pieces))))), is_json
 
 
 def _unwrap(text: str) -> str:
@@ -214,3 +228,17 @@ def _join_ports(pieces: list[Piece]) -> list[Piece]:
             case _:
                 joined.append(piece)
     return joined
+
+
+def _join_targets(pieces: list[Piece]) -> list[Piece]:
+    """`%U%q`, `$uri$is_args$args` and `$uri?$args` are one field: the target as the client wrote it."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        match [*joined[-2:], piece]:
+            case [*_, Field("path"), Field("query")]:
+                joined[-1] = Field("target")
+            case [Field("path"), Field("is_args") | Literal(b"?"), Field("query")]:
+                joined[-2:] = [Field("target")]
+            case _:
+                joined.append(piece)
+    return [Field("ignored") if piece == Field("is_args") else piece for piece in joined]

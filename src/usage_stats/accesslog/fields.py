@@ -21,15 +21,25 @@ _TYPED = {
     "status": rb"[1-5]\d\d",
     "bytes": rb"(?:\d++|-)",
     "port": rb"\d{1,5}",
+    "captures": rb'(?: \{[^"}\n]*+\})*+',  # HAProxy's captured headers, where there are any
+    "padding": rb" ++",  # columns that are aligned by spaces
+    "rest": rb"[^\n]*+",  # what newer versions of a server append
+    # Parts of a request line. The target ends where the protocol begins, for it may hold spaces decoded.
+    "method": rb'[^ "\n]*+',
+    "protocol": rb"(?:HTTP/[0-9.]++|-?)",
 }
 _BARE = {
     "ident": rb"[^ \n]++",
     # Names may hold spaces, so the last byte before the next field is found from the right. A user that
     # begins with "- " is the ident and user of a line with one more field in front: no user of this one.
-    "user": rb'(?:-(?= )|(?!- )(?:[^"\\\n]*+\\.)*+[^"\\\n]*)',
+    # Nor does one end with " -": then an ident and a user stand behind further fields.
+    "user": rb'(?:-(?= )|(?!- )(?:[^"\\\n]*+\\.)*+[^"\\\n]*(?<! -))',
     "request": rb"(?:-|[^ \n]++ [^ \n]++(?: HTTP/[0-9.]++)?)",
     "forwarded": rb"[^ ,\n]*+(?:,[ ]?[^ ,\n]*+)*+",
+    "target": rb'(?:[^"\\\n]|\\.)*?',
 }
+# An address with its port. Without brackets an IPv6 address runs to the last colon.
+_ENDPOINT = rb"(?:\[[0-9A-Fa-f:.]++\]|[0-9A-Za-z_.:%-]*)"
 # With or without the port, whatever the template says: servers on the default port leave it out.
 _VHOST = rb"(?:[0-9A-Za-z_*.-]++|\[[0-9A-Fa-f:.]++\])"
 _VHOST_PORT = rb"(?::\d{1,5})?"
@@ -42,6 +52,8 @@ def field_pattern(name: str, *, before: bytes, after: bytes, is_last: bool) -> t
     """
     if name == "vhost" and not _is_quoted(before, after):
         return _VHOST, _VHOST_PORT
+    if name == "endpoint":
+        return _ENDPOINT, rb":\d{1,5}(?=[ \r]|\Z)"
     return _value_pattern(name, before=before, after=after, is_last=is_last), b""
 
 

@@ -1,212 +1,57 @@
-"""A log format's name or pasted template → a compiled format: a regex over bytes and its fields.
+"""A `format:` setting → the format it means: a name, a pasted template, or a map of fields.
 
-Belongs here: the named formats, the meaning of headers, the regex of a whole line.
-Does not: reading files, or turning a line into a hit.
+Belongs here: the catalogue of named formats, the reading of settings and their error messages.
+Does not: the named formats themselves (pasted_formats, service_formats), or turning a line into a hit.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from zoneinfo import available_timezones
 
-from usage_stats.accesslog.directives import Field, Literal, Piece, read_template
-from usage_stats.accesslog.fields import field_pattern
-from usage_stats.accesslog.timestamps import TimeLayout, time_layout
+from usage_stats.accesslog.delimited import DelimitedFormat, LabelledFormat
+from usage_stats.accesslog.hit import LogFormat
+from usage_stats.accesslog.json_format import JsonFormat, json_format
+from usage_stats.accesslog.pasted_formats import PASTED_FORMATS
+from usage_stats.accesslog.record import check_fields
+from usage_stats.accesslog.service_formats import (
+    JSON_FORMATS,
+    LABELLED_FORMATS,
+    SERVICE_FORMATS,
+    W3C_FORMATS,
+)
+from usage_stats.accesslog.template import TemplateFormat, compile_format
+from usage_stats.accesslog.w3c import W3cFormat
 from usage_stats.errors import ConfigError
 
-__all__ = ["NAMED_FORMATS", "LogFormat", "compile_format", "named_format", "resolve_format"]
-
-# The header is spelt as its standard misspells it, here and nowhere else (RFC 9110, section 10.1.3).
-_HEADERS = {
-    "referer": "referrer",
-    "user-agent": "agent",
-    "x-forwarded-for": "forwarded",
-    "host": "vhost",
-}
-_REQUIRED = {
-    "address": "%h or $remote_addr",
-    "time": "%t or [$time_local]",
-    "request": '"%r" or "$request"',
-    "status": "%>s or $status",
-}
-_UNCAPTURED = frozenset({"ignored", "port"})
-_LINE_END = rb"[ \t\r]*+\Z"  # white space and a carriage return may follow the last field
-
-
-@dataclass(frozen=True, slots=True)
-class LogFormat:
-    """One way of writing a request as a line; `pieces` are its literals and fields in order.
-
-    Source: https://httpd.apache.org/docs/2.4/mod/mod_log_config.html and
-    https://nginx.org/en/docs/http/ngx_http_log_module.html
-    """
-
-    name: str
-    template: str
-    example: bytes
-    pieces: tuple[Piece, ...]
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """Semantic names in the order of the line, such as `address`, `cookie.<name>`, `ignored`."""
-        named = (piece.name for piece in self.pieces if isinstance(piece, Field))
-        return tuple("ignored" if name == "port" else name for name in named)
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """The fields that the regex captures, in the order of its groups."""
-        return tuple(name for name in self.fields if name not in _UNCAPTURED)
-
-    @property
-    def regex(self) -> re.Pattern[bytes]:
-        """Matches a whole line; compiled when first asked for."""
-        return _line_regex(self.pieces)
-
-    @property
-    def prefixes(self) -> tuple[tuple[str, re.Pattern[bytes]], ...]:
-        """Each field's name with the regex of the line up to its end: where a line stops fitting."""
-        return _prefix_regexes(self.pieces)
-
-    @property
-    def time_layout(self) -> TimeLayout:
-        """How the time is written."""
-        return time_layout(next(p.layout for p in self.pieces if isinstance(p, Field) and p.name == "time"))
-
-
-def compile_format(template: str, *, name: str = "custom", example: bytes = b"") -> LogFormat:
-    r"""Compile an Apache LogFormat or nginx log_format string, pasted with or without its statement.
-
-    The first field of a kind counts; another of the same kind is read over.
-
-    >>> compile_format(r"%h %l %u %t \"%r\" %>s %b").fields
-    ('address', 'ident', 'user', 'time', 'request', 'status', 'bytes')
-
-    Raises:
-        ConfigError: an unknown directive, or a format without address, time, request or status.
-    """
-    pieces = tuple(_first_of_a_kind(_meanings(read_template(template))))
-    log_format = LogFormat(name, template, example, pieces)
-    for needed, spelling in _REQUIRED.items():
-        if needed not in log_format.fields:
-            raise ConfigError(f"the log format has no {needed} field; add {spelling}")
-    _ = log_format.time_layout  # refuses a time that cannot be read now, not at the first line
-    return log_format
-
-
-def _meanings(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
-    has_client = any(isinstance(piece, Field) and piece.name == "address" for piece in pieces)
-    for piece in pieces:
-        if isinstance(piece, Field) and piece.name.startswith("header."):
-            yield Field(_HEADERS.get(piece.name.removeprefix("header."), "ignored"))
-        elif isinstance(piece, Field) and piece.name == "peer":
-            yield Field("ignored" if has_client else "address")
-        else:
-            yield piece
-
-
-def _first_of_a_kind(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    seen: set[str] = set()
-    for piece in pieces:
-        is_again = isinstance(piece, Field) and piece.name in seen
-        yield Field("ignored") if is_again else piece
-        if isinstance(piece, Field):
-            seen.add(piece.name)
-
-
-@lru_cache(maxsize=64)  # a workspace has a handful of formats
-def _line_regex(pieces: tuple[Piece, ...]) -> re.Pattern[bytes]:
-    return re.compile(b"".join(pattern for _, pattern, _ in _parts(pieces)) + _LINE_END)
-
-
-@lru_cache(maxsize=64)  # the same
-def _prefix_regexes(pieces: tuple[Piece, ...]) -> tuple[tuple[str, re.Pattern[bytes]], ...]:
-    prefixes = []
-    so_far = b""
-    for name, pattern, stop in _parts(pieces):
-        so_far += pattern
-        if name:
-            prefixes.append((name.partition(".")[0], re.compile(so_far + stop)))
-    return tuple(prefixes)
-
-
-def _parts(pieces: tuple[Piece, ...]) -> Iterator[tuple[str, bytes, bytes]]:
-    """Per piece: the field's name (empty for a literal), its pattern, and a look at what must follow."""
-    texts = [piece.text if isinstance(piece, Literal) else b"" for piece in pieces]
-    for index, piece in enumerate(pieces):
-        if isinstance(piece, Literal):
-            yield "", re.escape(piece.text), b""
-            continue
-        before = texts[index - 1] if index else b""
-        is_last = index == len(pieces) - 1
-        after = b"" if is_last else texts[index + 1]
-        value, rest = field_pattern(piece.name, before=before, after=after, is_last=is_last)
-        if piece.name == "time":
-            value = time_layout(piece.layout).pattern
-        group = b"(?:%b)" if piece.name in _UNCAPTURED else b"(%b)"
-        name = "ignored" if piece.name == "port" else piece.name
-        yield name, group % value + rest, _stop(after, is_last=is_last)
-
-
-def _stop(after: bytes, *, is_last: bool) -> bytes:
-    """What must stand behind a field that is whole: the next literal, or the end of a cut line."""
-    if is_last:
-        return rb"(?=[ \t\r]*+\Z)"
-    if after[:1] in b'"]' and after:
-        return b"(?=%b)" % re.escape(after[:1])  # without its closing mark the field is not whole
-    return rb"(?=%b|\Z)" % re.escape(after[:1]) if after else b""
-
-
-_AGENT = b'"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"'
-_TAIL = b'"GET /docs/index.html?page=2 HTTP/1.1" 200 5120 "https://www.example.org/" ' + _AGENT
-_CLF_TIME = b"[17/May/2015:10:05:03 +0200]"
-_COMBINED = r'%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"'
-
-_NGINX_TAIL = '"$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
+__all__ = [
+    "NAMED_FORMATS",
+    "LogFormat",
+    "TemplateFormat",
+    "compile_format",
+    "has_cookie",
+    "named_format",
+    "resolve_format",
+]
 
 # The more telling first: with equal fit the earlier is taken. nginx's predefined `combined` is Apache's.
-NAMED_FORMATS: tuple[LogFormat, ...] = tuple(
-    compile_format(template, name=name, example=example)
-    for name, template, example in (
-        (
-            "vhost_combined",  # Debian's and Ubuntu's other_vhosts_access.log
-            r'%v:%p %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i"',
-            b"www.example.org:443 192.0.2.7 - - " + _CLF_TIME + b" " + _TAIL,
-        ),
-        ("combined", _COMBINED, b"192.0.2.7 - - " + _CLF_TIME + b" " + _TAIL),
-        (
-            "nginx",  # the `main` of nginx.conf as nginx.org packages it
-            f'$remote_addr - $remote_user [$time_local] {_NGINX_TAIL} "$http_x_forwarded_for"',
-            b"192.0.2.7 - - " + _CLF_TIME + b" " + _TAIL + b' "198.51.100.23"',
-        ),
-        (
-            "combined_cookie",
-            _COMBINED + ' "%{visitor}C"',
-            b"192.0.2.7 - - " + _CLF_TIME + b" " + _TAIL + b' "f3b0c442"',
-        ),
-        (
-            "common",
-            r'%h %l %u %t "%r" %>s %b',
-            b"192.0.2.7 - ada " + _CLF_TIME + b' "GET / HTTP/1.0" 200 2326',
-        ),
-        (
-            "combined_iso8601",
-            f"$remote_addr - $remote_user $time_iso8601 {_NGINX_TAIL}",
-            b"192.0.2.7 - - 2015-05-17T10:05:03.125+02:00 " + _TAIL,
-        ),
-        (
-            "combined_long_date",
-            _COMBINED.replace("%t", "[%{%B %d, %YT%H:%M:%S %z}t]"),
-            b"192.0.2.7 - - [May 17, 2015T10:05:03 +0200] " + _TAIL,
-        ),
-        (
-            "vhost_short",
-            f"$host $remote_addr [$time_local] {_NGINX_TAIL}",
-            b"www.example.org 192.0.2.7 " + _CLF_TIME + b" " + _TAIL,
-        ),
-    )
+NAMED_FORMATS: Final[tuple[LogFormat, ...]] = (
+    *PASTED_FORMATS,
+    *SERVICE_FORMATS,
+    *W3C_FORMATS,
+    *JSON_FORMATS,
+    *LABELLED_FORMATS,
 )
+# Per kind of map: the keys it may have. The first decides the kind.
+_KINDS: Final = {
+    "json": ("json", "time_zone"),
+    "columns": ("columns", "delimiter", "quote", "time_zone"),
+    "ltsv": ("ltsv", "time_zone"),
+    "template": ("template", "time_zone"),
+    "name": ("name", "time_zone"),
+}
+_NO_MAP = "a format is a name, a pasted LogFormat or log_format string, or a map with one of: "
 
 
 def named_format(name: str) -> LogFormat:
@@ -224,11 +69,128 @@ def named_format(name: str) -> LogFormat:
     )
 
 
-def resolve_format(text: str) -> LogFormat:
-    """Read a `format:` setting: a known name, or else a pasted template.
+def has_cookie(log_format: LogFormat, cookie: str) -> bool:
+    """Whether a log of the format can carry the cookie: alone, or within the whole Cookie header."""
+    return bool({f"cookie.{cookie}", "cookies"} & set(log_format.fields))
+
+
+def resolve_format(setting: str | Mapping[str, Any]) -> LogFormat:
+    """Read a `format:` setting: a known name, a pasted template or `#Fields:` line, or a map.
 
     Raises:
-        ConfigError: neither a known name nor a template.
+        ConfigError: none of these, or what it names cannot be read.
     """
-    is_template = "%" in text or "$" in text
-    return compile_format(text) if is_template else named_format(text.strip())
+    if isinstance(setting, Mapping):
+        return _from_map(setting)
+    text = setting.strip()
+    if text.startswith("#Fields:"):
+        columns = tuple(text.removeprefix("#Fields:").split())
+        return W3cFormat("w3c", b"", columns=columns)
+    return compile_format(setting) if "%" in text or "$" in text else named_format(text)
+
+
+def _from_map(setting: Mapping[str, Any]) -> LogFormat:
+    kinds = [kind for kind in _KINDS if kind in setting]
+    if len(kinds) != 1:
+        raise ConfigError(f"{_NO_MAP}{', '.join(_KINDS)}")
+    for key in setting:
+        if key not in _KINDS[kinds[0]]:
+            raise ConfigError(
+                f"format: no such key {key}; beside {kinds[0]} allowed: {', '.join(_KINDS[kinds[0]])}"
+            )
+    return _READERS[kinds[0]](setting, _zone(setting))
+
+
+def _zone(setting: Mapping[str, Any]) -> str:
+    zone = setting.get("time_zone", "")
+    if zone == "" or zone in available_timezones():
+        return str(zone)
+    raise ConfigError("format: time_zone is no IANA time zone, such as Europe/Berlin or UTC")
+
+
+def _json(setting: Mapping[str, Any], zone: str) -> LogFormat:
+    keys = setting["json"]
+    if not isinstance(keys, Mapping):
+        return _in_zone(named_format(str(keys)), zone)
+    return json_format({str(field): _key_or_keys(field, key) for field, key in keys.items()}, zone=zone)
+
+
+def _key_or_keys(field: Any, key: Any) -> str | tuple[str, ...]:
+    if isinstance(key, str):
+        return key
+    if isinstance(key, list | tuple) and key and all(isinstance(one, str) for one in key):
+        return tuple(key)
+    raise ConfigError(
+        f"format.json.{field}: give the key it stands under, dots for nested ones, or a list of keys"
+    )
+
+
+def _columns(setting: Mapping[str, Any], zone: str) -> LogFormat:
+    columns = setting["columns"]
+    if not isinstance(columns, list | tuple) or not all(isinstance(name, str) for name in columns):
+        raise ConfigError(
+            "format.columns: give a list of field names in the order of the columns, or ignored"
+        )
+    delimiter, quote = setting.get("delimiter", "\t"), setting.get("quote", "")
+    _one_character(delimiter, "delimiter")
+    if quote:
+        _one_character(quote, "quote")
+    check_fields([name for name in columns if name != "ignored"], "format.columns")
+    return DelimitedFormat(
+        "columns", b"", tuple(columns), delimiter.encode(), quote.encode() if quote else b"", zone
+    )
+
+
+def _one_character(value: Any, key: str) -> None:
+    if not isinstance(value, str) or len(value) != 1 or value in "\n\r\\":
+        raise ConfigError(f'format.{key}: one character, such as "\\t", "," or \'"\'')
+
+
+def _labels(setting: Mapping[str, Any], zone: str) -> LogFormat:
+    labels = setting["ltsv"]
+    if not isinstance(labels, Mapping) or not all(
+        isinstance(label, str) and label for label in labels.values()
+    ):
+        raise ConfigError(
+            "format.ltsv: give a map of field names to labels, such as time: time, address: host"
+        )
+    check_fields([str(field) for field in labels], "format.ltsv")
+    return LabelledFormat("ltsv", b"", tuple((str(field), label) for field, label in labels.items()), zone)
+
+
+def _template(setting: Mapping[str, Any], zone: str) -> LogFormat:
+    template = setting["template"]
+    if not isinstance(template, str):
+        raise ConfigError("format.template: paste the server's LogFormat or log_format string")
+    return compile_format(template, zone=zone)
+
+
+def _named(setting: Mapping[str, Any], zone: str) -> LogFormat:
+    return _in_zone(named_format(str(setting["name"])), zone)
+
+
+def _in_zone(log_format: LogFormat, zone: str) -> LogFormat:
+    if not zone:
+        return log_format
+    match log_format:
+        case TemplateFormat(name, template, example, pieces):
+            return TemplateFormat(
+                *(name, template, example, pieces, zone),
+                is_json_escaped=log_format.is_json_escaped,
+                has_whole_urls=log_format.has_whole_urls,
+                may_be_wrapped=log_format.may_be_wrapped,
+            )
+        case JsonFormat(name, example, keys):
+            return JsonFormat(name, example, keys, zone)
+        case LabelledFormat(name, example, labels):
+            return LabelledFormat(name, example, labels, zone)
+    raise ConfigError(f"format: {log_format.name} is always in UTC; leave time_zone away")
+
+
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any], str], LogFormat]]] = {
+    "json": _json,
+    "columns": _columns,
+    "ltsv": _labels,
+    "template": _template,
+    "name": _named,
+}

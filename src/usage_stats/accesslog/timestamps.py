@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from usage_stats.errors import ConfigError
 
-__all__ = ["CLF", "EPOCH_MSEC", "ISO_8601", "TimeLayout", "TimeReader", "time_layout"]
+__all__ = ["CLF", "EPOCH_MSEC", "ISO_8601", "LAST_SECOND", "TimeLayout", "TimeReader", "time_layout"]
 
 CLF = "%d/%b/%Y:%H:%M:%S %z"  # Apache's %t between its brackets, nginx's $time_local
 ISO_8601 = "%Y-%m-%dT%H:%M:%S%N%z"  # nginx's $time_iso8601; load balancers add a fraction
@@ -73,6 +74,9 @@ _MONTHS = {
     for length in (3, len(name))  # %b and %B
 }
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+# The calendar's ends in UTC: 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z. An offset may lead beyond them.
+_FIRST_SECOND = -62_135_596_800
+LAST_SECOND = 253_402_300_799
 _FARTHEST_ZONE_MINUTES = 14 * 60  # Kiribati's UTC+14, the farthest in the IANA database
 _CACHED_MINUTES = 4096  # a merged log interleaves a few minutes; almost three days of them stay bounded
 
@@ -82,17 +86,20 @@ class TimeLayout:
     """How one format writes the time.
 
     `pattern` has no groups, `detail` names them; `seconds_at` is the offset of the two digits of the
-    second where all before them has a fixed width, else None.
+    second where all before them has a fixed width, else None. `zone` names the IANA time zone of a time
+    that is written without its offset; `has_fraction` tells that a fraction may follow the second at once.
     """
 
     layout: str
     pattern: bytes
     detail: re.Pattern[bytes]
     seconds_at: int | None
+    zone: str = ""
+    has_fraction: bool = False
 
 
-def time_layout(layout: str) -> TimeLayout:
-    """Compile a strftime layout.
+def time_layout(layout: str, *, zone: str = "") -> TimeLayout:
+    """Compile a strftime layout; `zone` is the IANA time zone of times written without an offset.
 
     Raises:
         ConfigError: a code that is not known, or a layout from which no instant can be told.
@@ -102,8 +109,11 @@ def time_layout(layout: str) -> TimeLayout:
     parts = re.findall(r"%.?|[^%]+", layout, re.DOTALL)
     plain = b"".join(_pattern(part) for part in parts)
     detail = re.compile(_with_groups(parts))
-    _refuse_vague(layout, set(detail.groupindex))
-    return TimeLayout(layout, plain, detail, _seconds_at(parts))
+    groups = set(detail.groupindex)
+    _refuse_vague(layout, groups | ({"zone"} if zone else set()))
+    is_local = not groups & {"offset", "zone", "epoch", "epoch_msec", "epoch_usec"}
+    has_fraction = "%S%N" in "".join(parts)
+    return TimeLayout(layout, plain, detail, _seconds_at(parts), zone if is_local else "", has_fraction)
 
 
 def _pattern(part: str) -> bytes:
@@ -142,7 +152,7 @@ def _refuse_vague(layout: str, groups: set[str]) -> None:
     if not all(groups & one_of for one_of in needed) or ("hour_of_half" in groups and "half" not in groups):
         raise ConfigError(
             f"the log format's time {layout} does not tell an instant: it needs year, month, day, hour, "
-            "minute and the offset from UTC (%z)"
+            "minute and the offset from UTC (%z), or `time_zone:` beside `template:`"
         )
 
 
@@ -161,11 +171,13 @@ def _seconds_at(parts: list[str]) -> int | None:
 class TimeReader:
     """Bytes that fit a layout → UTC seconds since 1970; remembers the minutes it has met."""
 
-    __slots__ = ("_detail", "_minutes", "_seconds_at")
+    __slots__ = ("_detail", "_has_fraction", "_minutes", "_seconds_at", "_zone")
 
     def __init__(self, layout: TimeLayout) -> None:
         self._detail = layout.detail
         self._seconds_at = layout.seconds_at
+        self._has_fraction = layout.has_fraction
+        self._zone = ZoneInfo(layout.zone) if layout.zone not in {"", "UTC"} else None
         self._minutes: dict[bytes, int] = {}
 
     def read(self, text: bytes) -> int | None:
@@ -173,10 +185,13 @@ class TimeReader:
         at = self._seconds_at
         if at is None:
             return self._convert(text)
-        minute = text[:at] + text[at + 2 :]
+        rest = text[at + 2 :]
+        if self._has_fraction and rest[:1] in {b".", b","}:
+            rest = rest[1:].lstrip(b"0123456789")  # or each fraction would be a minute of its own
+        minute = text[:at] + rest
         start = self._minutes.get(minute)
         if start is None:
-            start = self._convert(text[:at] + b"00" + text[at + 2 :])
+            start = self._convert(text[:at] + b"00" + rest)
             if start is None:
                 return None
             if len(self._minutes) >= _CACHED_MINUTES:
@@ -197,7 +212,10 @@ class TimeReader:
         offset = _offset_minutes(parts.get("offset") or b"Z")
         if day is None or minute is None or offset is None:
             return None
-        return (day * 1440 + minute - offset) * 60 + int(parts.get("second") or 0)
+        second = (day * 1440 + minute - offset) * 60 + int(parts.get("second") or 0)
+        if self._zone is not None:
+            second -= _offset_seconds(self._zone, second)
+        return second if _FIRST_SECOND <= second <= LAST_SECOND - 59 else None
 
 
 def _day(parts: dict[str, bytes]) -> int | None:
@@ -233,3 +251,14 @@ def _offset_minutes(text: bytes) -> int | None:
     if minutes >= 60 or offset > _FARTHEST_ZONE_MINUTES:
         return None
     return -offset if text[:1] == b"-" else offset
+
+
+def _offset_seconds(zone: ZoneInfo, local_second: int) -> int:
+    """How far the zone is east of UTC at a local time; the earlier of the two where the clock is put back."""
+    day, second = divmod(min(max(local_second, _FIRST_SECOND), LAST_SECOND), 86400)
+    start = date.fromordinal(day + _EPOCH_ORDINAL)
+    local = datetime(
+        start.year, start.month, start.day, second // 3600, second // 60 % 60, second % 60, tzinfo=zone
+    )
+    offset = local.utcoffset()
+    return 0 if offset is None else round(offset.total_seconds())

@@ -1,52 +1,24 @@
-"""User agents → robot or not; URL paths → page or asset, component and sub-component: classes, never values.
+"""URL paths → page or asset, component and sub-component: classes, never values.
 
-Belongs here: every rule by which a value of a log line becomes one of a few known words; default deny.
-Does not: identifiers and pseudonyms.
+Belongs here: every rule by which a path of a log line becomes one of a few known words; default deny.
+Does not: user agents (robots.py), identifiers and pseudonyms.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from urllib.parse import unquote_to_bytes
-
-import crawleruseragents
 
 from usage_stats.config import OTHER, Component
 
-__all__ = ["PathClass", "PathClassifier", "classify_target", "is_robot", "robot_list_version"]
+__all__ = ["PathClass", "PathClassifier", "classify_target"]
 
-_OWN_ROBOT_RULES = 2  # raise when _ROBOT changes: counts move with it
-# What the public list misses, tried on real logs: nameless agents, libraries, generic words for programs, and
-# whoever leaves a web or mail address to complain to. "cubot" is a maker of telephones.
-_ROBOT = re.compile(
-    r"(?<!cu)bot(?![a-z])|robot|crawl|spider|slurp|sucker|scanner|monitor|fetcher|feedparser|feedburner|"
-    r"tiny tiny rss|rss reader|libwww|libcurl|^wget|^curl|^java/|^python|^php|^ruby|^perl|^go-http|^okhttp|"
-    r"^apache-httpclient|http-?client|headless|https?://|\w@\w|libfetch|http_request|distilator|^chef client|portscout|"
-    r"link validator|robosourcer|daumoa|debian apt-http|nuclei|zgrab|masscan|^mozilla/[45]\.0$",
-    re.IGNORECASE,
-)
-
-
-def is_robot(agent: bytes | None) -> bool:
-    """Whether a user agent names a program rather than a person's browser.
-
-    An agent that the log format does not record (None) says nothing and is no robot; an empty one
-    or "-" is: browsers always name themselves.
-    """
-    if agent is None:
-        return False
-    text = agent.decode("utf-8", "replace").strip()
-    if text in {"", "-"}:
-        return True
-    return bool(_ROBOT.search(text)) or crawleruseragents.is_crawler(text)
-
-
-def robot_list_version() -> str:
-    """Which lists decided, for the record of each release: figures move with them."""
-    return f"crawler-user-agents {version('crawler-user-agents')}, own rules {_OWN_ROBOT_RULES}"
+Fits = Callable[[bytes], re.Match[bytes] | None]
+_PLAIN = re.compile(
+    rb"(?:/[\w.~-]+)+/?|/", re.ASCII
+)  # no escapes, no query, no empty segments: the path itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +35,8 @@ def classify_target(target: bytes) -> bytes | None:
 
     `GET http://elsewhere/ HTTP/1.1` asks for another site's page through us and is none of ours.
     """
+    if _PLAIN.fullmatch(target):
+        return target
     if not target.startswith(b"/"):
         return None
     path = re.split(rb"[?#;]", target, maxsplit=1)[0]
@@ -74,28 +48,41 @@ class PathClassifier:
 
     def __init__(self, components: Sequence[Component], asset_extensions: Sequence[str]) -> None:
         self._assets = {extension.lower().encode() for extension in asset_extensions}
-        self._rules = [
-            (
-                c.name,
-                _any_of(c.paths),
-                [(s.name, _any_of(s.paths)) for s in c.sub_components],
-            )
-            for c in components
-        ]
+        rules = [(c, [(s.name, _any_of(s.paths)) for s in c.sub_components]) for c in components]
+        # By the first segment, where a rule names it: a site has many rules, of which one or two can fit a path.
+        named = {segment for c in components for p in c.paths if (segment := _first_segment(p)) is not None}
+        self._rules = {
+            segment: [
+                (c.name, _any_of(fit), subs) for c, subs in rules if (fit := _may_fit(c.paths, segment))
+            ]
+            for segment in (*named, None)
+        }
 
     def __call__(self, path: bytes) -> PathClass:
         """Classify a decoded path by the first rule that fits."""
         is_asset = _extension(path) in self._assets
-        for name, fits, subs in self._rules:
-            if fits.fullmatch(path):
+        segment = path[1:].partition(b"/")[0]
+        for name, fits, subs in self._rules[segment if segment in self._rules else None]:
+            if fits(path):
                 return PathClass(is_asset, name, _first(path, subs))
         return PathClass(is_asset, OTHER, None)
 
 
-def _first(path: bytes, subs: list[tuple[str, re.Pattern[bytes]]]) -> str | None:
+def _first_segment(pattern: str) -> bytes | None:
+    """The first segment of the paths that a pattern fits, or None if it fits several."""
+    segment = pattern[1:].partition("/")[0]
+    return None if "*" in segment else segment.encode()
+
+
+def _may_fit(patterns: Sequence[str], segment: bytes | None) -> list[str]:
+    """The patterns that can fit a path with such a first segment (None: one that no pattern names)."""
+    return [p for p in patterns if _first_segment(p) in {None, segment}]
+
+
+def _first(path: bytes, subs: list[tuple[str, Fits]]) -> str | None:
     if not subs:
         return None
-    return next((name for name, fits in subs if fits.fullmatch(path)), OTHER)
+    return next((name for name, fits in subs if fits(path)), OTHER)
 
 
 def _extension(path: bytes) -> bytes:
@@ -103,8 +90,8 @@ def _extension(path: bytes) -> bytes:
     return extension.lower() if dot and stem else (extension.lower() if dot else b"")
 
 
-def _any_of(patterns: Sequence[str]) -> re.Pattern[bytes]:
-    return re.compile(b"|".join(_as_regex(p) for p in patterns), re.DOTALL)
+def _any_of(patterns: Sequence[str]) -> Fits:
+    return re.compile(b"|".join(_as_regex(p) for p in patterns), re.DOTALL).fullmatch
 
 
 def _as_regex(pattern: str) -> bytes:

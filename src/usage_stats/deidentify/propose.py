@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 
 from usage_stats.accesslog.parse import Hit
 from usage_stats.config import Component, SubComponent
-from usage_stats.deidentify.generalise import PathClassifier, classify_target, is_robot
+from usage_stats.deidentify.generalise import PathClassifier, classify_target
 from usage_stats.deidentify.pseudonym import address_identity
+from usage_stats.deidentify.robots import is_robot
 
 __all__ = ["propose_components"]
 

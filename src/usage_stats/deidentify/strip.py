@@ -1,204 +1,198 @@
 """Hits → page-view events without identifiers, and a count of what became of every other hit.
 
-Belongs here: the order in which a hit is judged, and the choice of the identifier it is counted by.
-Does not: files, keys' whereabouts, the calendar's meaning of late.
+Belongs here: what is kept of a hit, gathered until it is written. Does not: how a hit is judged (outcome), who the
+visitor is (visitors), files.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-import polars as pl
+import numpy as np
+import pyarrow as pa
 
-from usage_stats.accesslog.parse import Hit
-from usage_stats.deidentify.generalise import PathClass, PathClassifier, classify_target, is_robot
-from usage_stats.deidentify.pseudonym import address_identity, network_of, pseudonym
-from usage_stats.errors import InternalError
-from usage_stats.periods import WindowKind, month, week
-from usage_stats.schemas import EVENTS, empty
+from usage_stats.accesslog.columns import Columns
+from usage_stats.accesslog.lines import Int64
+from usage_stats.deidentify.outcome import OUTCOMES, Judge, Judged
+from usage_stats.deidentify.visitors import BASES, Visitors
+from usage_stats.schemas import PAGE_VIEWS, VISITORS
 
-__all__ = ["DayGate", "Stripped", "Stripper"]
+__all__ = ["DayEvents", "DayGate", "Stripped", "Stripper"]
 
 DayGate = Callable[[date], str | None]  # a day → None if it takes events, else why not: late, future …
-KeyOf = Callable[[WindowKind, str], bytes | None]
 
-_WINDOWS = {"week": week, "month": month}
 # A day changes at a quarter of an hour in every time zone in use, so a quarter's first second decides.
 _QUARTER = 900
 _LAST_SECOND = 253_370_764_799  # the end of the year 9998: later ones have no local date in every zone
 
 
-@dataclass(slots=True)
-class _Columns:
-    """Events of one window kind, column by column."""
+@dataclass(frozen=True, slots=True)
+class DayEvents:
+    """What is kept of one day: `page_views` and `visitors`, in the shapes of `schemas`."""
 
-    viewed_at: list[int] = field(default_factory=list)
-    event_date: list[date] = field(default_factory=list)
-    person: list[int] = field(default_factory=list)
-    network: list[int] = field(default_factory=list)
-    identity_basis: list[str] = field(default_factory=list)
-    component: list[str] = field(default_factory=list)
-    sub_component: list[str | None] = field(default_factory=list)
-
-    def frame(self) -> pl.DataFrame:
-        types = empty(EVENTS).schema
-        columns = {name: getattr(self, name) for name in types}
-        return pl.DataFrame(columns | {"viewed_at": [s * 1000 for s in self.viewed_at]}, schema=types)
+    day: date
+    page_views: pa.Table
+    visitors: pa.Table
 
 
 @dataclass(frozen=True, slots=True)
 class Stripped:
-    """What became of some hits.
+    """What became of some hits: `outcomes` counts every hit once, `lines_by_day` those of open days per local day.
 
-    `events` has per window kind one row per page view: viewed_at (UTC), event_date (reporting zone), person
-    and network (64-bit pseudonyms of that day's window), identity_basis, component, sub_component (null where
-    the component defines none). `outcomes` counts every hit once; `lines_by_day` counts
-    those of open days per local day: a line dated 2099 opens no day.
+    A line dated 2099 opens no day.
     """
 
-    events: dict[WindowKind, pl.DataFrame]
+    days: tuple[DayEvents, ...]
     outcomes: Counter[str]
     lines_by_day: Counter[date]
 
 
-class Stripper:
-    """Turns hits into events; keeps each distinct value's verdict in memory only, and forgets it with itself."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Hits of people, some of which are page views: visitor's number, time, class of path, and flags."""
 
-    def __init__(self, classify: PathClassifier, key_of: KeyOf, gate: DayGate, *, zone: ZoneInfo) -> None:
-        self._classify = classify
-        self._key_of = key_of
+    visitor: Int64
+    at: Int64
+    path_class: np.ndarray
+    is_page_view: np.ndarray
+    is_asset: np.ndarray
+    is_error: np.ndarray
+    asks_robots_txt: np.ndarray
+
+
+class Stripper:
+    """Turns hits into events; keeps verdicts and pseudonyms in memory only, and forgets them with itself."""
+
+    def __init__(self, judge: Judge, visitors: Visitors, gate: DayGate, *, zone: ZoneInfo) -> None:
+        self._judge = judge
+        self._visitors = visitors
         self._gate = gate
         self._zone = zone
-        self._robots: dict[bytes | None, bool] = {}
-        self._addresses: dict[bytes, tuple[bytes, bytes]] = {}
-        self._paths: dict[bytes, PathClass | None] = {}
-        self._dates: dict[int, date] = {}
-        self._windows: dict[tuple[WindowKind, date], str] = {}
-        self._keys: dict[tuple[WindowKind, str], bytes] = {}
-        self._gates: dict[date, str | None] = {}
-        self._pseudonyms: dict[tuple[WindowKind, str, tuple[bytes, ...]], int] = {}
-        self._outcomes: Counter[str] = Counter()
-        self._lines_by_day: Counter[date] = Counter()
-        self._columns: dict[WindowKind, _Columns] = {"week": _Columns(), "month": _Columns()}
+        self._day_of_quarter: dict[int, int] = {}
+        self._closed_as: dict[int, int] = {}
+        self._begin()
 
-    def take(self, hits: Iterable[Hit]) -> None:
-        """Judge each hit: counted under `outcomes`, and kept as an event if it is a page view."""
-        for hit in hits:
-            day = self._day(hit.at)
-            closed = self._gated(day)
-            outcome = closed or self._outcome(hit)
-            self._outcomes[outcome] += 1
-            if closed is None:
-                self._lines_by_day[day] += 1
-            if outcome == "page_views":
-                self._keep(hit, day)
+    def _begin(self) -> None:
+        self._kept: list[_Kept] = []
+        self._outcomes = np.zeros(len(OUTCOMES), np.int64)
+        self._lines_by_day: Counter[date] = Counter()
+
+    def take(self, columns: Columns) -> None:
+        """Judge each hit: counted under its outcome, and kept in part if it is a person's."""
+        if not len(columns):
+            return
+        days = self._days(columns.at)
+        closed = _by_distinct(days, self._closed)
+        judged = self._judge.judge(columns, closed)
+        self._outcomes += np.bincount(judged.outcome, minlength=len(OUTCOMES))
+        for day, lines in zip(*np.unique(days[closed < 0], return_counts=True), strict=True):
+            self._lines_by_day[date.fromordinal(int(day))] += int(lines)
+        self._kept.append(self._keep(columns, judged, days))
 
     def __len__(self) -> int:
-        """How many events are waiting."""
-        return len(self._columns["week"].viewed_at)
+        """How many hits are waiting."""
+        return sum(len(kept.at) for kept in self._kept)
 
     def drain(self) -> Stripped:
         """Hand over what is waiting, and start anew; verdicts on distinct values are kept."""
-        frames = {kind: columns.frame() for kind, columns in self._columns.items()}
-        stripped = Stripped(frames, self._outcomes, self._lines_by_day)
-        self._columns = {"week": _Columns(), "month": _Columns()}
-        self._outcomes, self._lines_by_day = Counter(), Counter()
+        outcomes = Counter({name: n for name, n in zip(OUTCOMES, self._outcomes.tolist(), strict=True) if n})
+        stripped = Stripped(tuple(self._day_events()), outcomes, self._lines_by_day)
+        self._begin()
+        if self._visitors.is_full:
+            self._visitors.forget()
         return stripped
 
-    def _outcome(self, hit: Hit) -> str:
-        """Why a hit is no page view, or `page_views`."""
-        if hit.method is None or hit.target is None:
-            return "malformed_requests"
-        if self._is_robot(hit.agent):
-            return "robots"
-        if hit.method != b"GET":
-            return "other_methods"
-        if not (200 <= hit.status < 300 or hit.status == 304):
-            return "unsuccessful"
-        path = self._path(hit.target)
-        if path is None:
-            return "foreign_targets"
-        return "assets" if path.is_asset else "page_views"
+    def _keep(self, columns: Columns, judged: Judged, days: np.ndarray) -> _Kept:
+        rows = np.flatnonzero(judged.is_persons)
+        is_page_view = judged.is_page_view[rows]
+        visitor = self._visitors.number(columns, rows, days[rows])
+        return _Kept(
+            visitor=visitor,
+            at=columns.at[rows],
+            path_class=judged.path_class[rows],
+            is_page_view=is_page_view,
+            is_asset=judged.is_asset[rows],
+            is_error=columns.status[rows]
+            >= 400,  # RFC 9110, section 15: the client's and the server's errors
+            asks_robots_txt=judged.asks_robots_txt[rows],
+        )
 
-    def _keep(self, hit: Hit, day: date) -> None:
-        path = self._path(hit.target or b"")
-        if path is None:
+    def _day_events(self) -> Iterator[DayEvents]:
+        if not len(self):
             return
-        address, network = self._address(hit.address)
-        basis, identity = _identity(hit, address)
-        for kind, columns in self._columns.items():
-            window = self._window(kind, day)
-            columns.viewed_at.append(hit.at)
-            columns.event_date.append(day)
-            columns.person.append(self._pseudonym(kind, window, (basis.encode(), *identity)))
-            columns.network.append(self._pseudonym(kind, window, (b"network", network)))
-            columns.identity_basis.append(basis)
-            columns.component.append(path.component)
-            columns.sub_component.append(path.sub_component)
+        kept = _Kept(*(np.concatenate([getattr(k, name) for k in self._kept]) for name in _Kept.__slots__))
+        numbers = np.flatnonzero(np.bincount(kept.visitor))
+        visitors = self._visitor_days(kept, numbers)
+        days, view_days = self._visitors.day[numbers], self._visitors.day[kept.visitor]
+        for day in np.unique(days).tolist():
+            rows = np.flatnonzero(kept.is_page_view & (view_days == day))
+            of_day = visitors.take(np.flatnonzero(days == day))
+            yield DayEvents(date.fromordinal(day), self._page_views(kept, rows), of_day)
 
-    def _pseudonym(self, kind: WindowKind, window: str, parts: tuple[bytes, ...]) -> int:
-        known = self._pseudonyms.get((kind, window, parts))
+    def _page_views(self, kept: _Kept, rows: Int64) -> pa.Table:
+        person, network, _, _ = self._visitors.pseudonyms(kept.visitor[rows])
+        names = [(c.component, c.sub_component) if c else (None, None) for c in self._judge.classes]
+        columns = {
+            "viewed_at": pa.array(kept.at[rows], pa.timestamp("s", "UTC")),
+            "person": person,
+            "network": network,
+            "component": _category(kept.path_class[rows], [component for component, _ in names]),
+            "sub_component": _category(kept.path_class[rows], [sub for _, sub in names]),
+        }
+        return pa.table(columns, schema=PAGE_VIEWS)
+
+    def _visitor_days(self, kept: _Kept, numbers: Int64) -> pa.Table:
+        flags = (kept.is_page_view, kept.is_asset, kept.is_error, kept.asks_robots_txt)
+        counts = [np.bincount(kept.visitor)[numbers]]
+        counts += [np.bincount(kept.visitor, weights=flag)[numbers] for flag in flags]
+        basis = pa.DictionaryArray.from_arrays(
+            pa.array(self._visitors.basis[numbers], pa.int32()), list(BASES)
+        )
+        columns = (
+            *self._visitors.pseudonyms(numbers),
+            basis,
+            *(pa.array(c.astype(np.int32)) for c in counts),
+        )
+        return pa.table(dict(zip(VISITORS.names, columns, strict=True)), schema=VISITORS)
+
+    def _days(self, at: Int64) -> np.ndarray:
+        """The local day of each second, as a proleptic ordinal."""
+        return _by_distinct(np.clip(at, 0, _LAST_SECOND) // _QUARTER, self._day)
+
+    def _day(self, quarter: int) -> int:
+        known = self._day_of_quarter.get(quarter)
         if known is None:
-            known = pseudonym(self._key(kind, window), f"{kind}/{window}", *parts)
-            self._pseudonyms[kind, window, parts] = known
+            local = datetime.fromtimestamp(quarter * _QUARTER, UTC).astimezone(self._zone)
+            known = self._day_of_quarter[quarter] = local.toordinal()
         return known
 
-    def _window(self, kind: WindowKind, day: date) -> str:
-        known = self._windows.get((kind, day))
-        if known is None:
-            known = self._windows[kind, day] = _WINDOWS[kind](day).code
-        return known
-
-    def _key(self, kind: WindowKind, window: str) -> bytes:
-        known = self._keys.get((kind, window)) or self._key_of(kind, window)
-        if known is None:
-            raise InternalError(f"the {kind} {window} is sealed but its days take events: this is a bug")
-        self._keys[kind, window] = known
-        return known
-
-    def _address(self, address: bytes) -> tuple[bytes, bytes]:
-        """What of the address tells visitors apart, and the network it lies in."""
-        known = self._addresses.get(address)
-        if known is None:
-            known = self._addresses[address] = (address_identity(address), network_of(address))
-        return known
-
-    def _day(self, at: int) -> date:
-        at = min(max(at, 0), _LAST_SECOND)
-        quarter = at // _QUARTER
-        known = self._dates.get(quarter)
-        if known is None:
-            known = datetime.fromtimestamp(quarter * _QUARTER, UTC).astimezone(self._zone).date()
-            self._dates[quarter] = known
-        return known
-
-    def _gated(self, day: date) -> str | None:
-        if day not in self._gates:
-            self._gates[day] = self._gate(day)
-        return self._gates[day]
-
-    def _is_robot(self, agent: bytes | None) -> bool:
-        known = self._robots.get(agent)
-        if known is None:
-            known = self._robots[agent] = is_robot(agent)
-        return known
-
-    def _path(self, target: bytes) -> PathClass | None:
-        target = target.partition(b"?")[0]
-        if target not in self._paths:
-            path = classify_target(target)
-            self._paths[target] = None if path is None else self._classify(path)
-        return self._paths[target]
+    def _closed(self, day: int) -> int:
+        """The outcome of a day's hits if it takes no events, else -1."""
+        if day not in self._closed_as:
+            reason = self._gate(date.fromordinal(day))
+            self._closed_as[day] = -1 if reason is None else OUTCOMES.index(reason)
+        return self._closed_as[day]
 
 
-def _identity(hit: Hit, address: bytes) -> tuple[str, tuple[bytes, ...]]:
-    """By what the visitor is told apart: the account, else the cookie, else address and user agent."""
-    if hit.account is not None:
-        return "account", (hit.account,)
-    if hit.cookie is not None:
-        return "cookie", (hit.cookie,)
-    return "address", (address, hit.agent or b"")
+def _by_distinct(values: np.ndarray, of: Callable[[int], int]) -> np.ndarray:
+    """A function's result for each value, computed once per distinct one."""
+    first, span = int(values.min()), int(values.max() - values.min()) + 1
+    if span > len(values):  # far apart: a table over the span would be larger than the values
+        distinct, places = np.unique(values, return_inverse=True)
+        return np.array([of(value) for value in distinct.tolist()], np.int64)[places]
+    offsets = values - first
+    table = np.zeros(span, np.int64)
+    for offset in np.flatnonzero(np.bincount(offsets)).tolist():
+        table[offset] = of(first + offset)
+    return table[offsets]
+
+
+def _category(codes: np.ndarray, names: list[str | None]) -> pa.Array:
+    """Names by their codes, as Arrow's dictionary of distinct ones; null where there is no name."""
+    distinct = sorted({name for name in names if name is not None})
+    places = pa.array([distinct.index(name) if name is not None else None for name in names], pa.int32())
+    return pa.DictionaryArray.from_arrays(places.take(pa.array(codes)), pa.array(distinct, pa.string()))

@@ -1,50 +1,26 @@
-"""A log file and what was read before → which part of its content is new.
+"""What the configuration names → log files, and how much of each there is to read.
 
-A log is known by its content: a keyed digest of its decompressed bytes from the start up to where reading ended.
-Renaming, rotating, compressing or copying changes nothing; growth is read from where the last run stopped.
-
-Belongs here: finding the new part, and finding files. Does not: parsing it.
+Belongs here: finding files, and passing over those that were read to their end and have not changed since.
+Does not: what is new in a file that changed (alignment).
 """
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import json
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
-from usage_stats.accesslog.read import read_blocks
 from usage_stats.config import Source
 from usage_stats.errors import InputError
+from usage_stats.flow.workspace import Workspace, write_atomically
+from usage_stats.ledger import canonical_json
 
-__all__ = ["Content", "Known", "find_logs", "survey"]
+__all__ = ["Unchanged", "find_logs"]
 
-
-# What was read before: (length, digest) of content → where, from its start, reading goes on once
-# there is more of it.
-Known = Mapping[tuple[int, str], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """The decompressed content of a log as found.
-
-    Attributes:
-        path: the file.
-        length: bytes. digest: HMAC-SHA-256 of all of them.
-        last_line_at: where the last line begins if no newline ends it, else `length`.
-        resume_at: where the unread part begins; equal to `length` if there is none.
-    """
-
-    path: Path
-    length: int
-    digest: str
-    last_line_at: int
-    resume_at: int
-
-    @property
-    def is_read(self) -> bool:
-        return self.resume_at >= self.length
+# A file may be written again within the tick of its clock: one that changed so recently is looked at again. The
+# coarsest clock of a file system in use ticks every two seconds (FAT).
+_COARSEST_TICK = 2.0
 
 
 def find_logs(root: Path, source: Source) -> list[Path]:
@@ -66,87 +42,41 @@ def find_logs(root: Path, source: Source) -> list[Path]:
     return list(found)
 
 
-def survey(
-    path: Path, known: Known, *, key: bytes = b"", on_bytes: Callable[[int], None] | None = None
-) -> Content:
-    """Read a file once, wholly, to see that it can be read and what of it is new.
+class Unchanged:
+    """Remembers of each file that was read to its end its size and times: while they stay, so does its content.
 
-    Content that was read before may stand at the beginning, and other such content right behind it: logs that
-    were joined into one hold nothing new.
-
-    Args:
-        path: the file.
-        known: what was read from any file before.
-        key: under which content is digested.
-        on_bytes: told how many bytes of the file were read.
-
-    Raises:
-        InputError: the file is missing, truncated or damaged.
+    Only a shortcut: whatever it does not know is read, and known by its content. It holds no entry of a file whose
+    place another has taken, or that went away.
     """
-    whole, reader = _digest(key), _Reader(known, key)
-    last_line_at = 0
-    for piece in _pieces(read_blocks(path, on_bytes=on_bytes), reader):
-        whole.update(piece)
-        if b"\n" in piece:
-            last_line_at = reader.length + piece.rfind(b"\n") + 1
-        reader.take(piece, last_line_at)
-    resume_at = reader.length if reader.is_read else reader.resume_at
-    return Content(path, reader.length, whole.hexdigest(), last_line_at, resume_at)
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._path = workspace.restricted / "read_files.json"
+        stored = json.loads(self._path.read_bytes()) if self._path.exists() else {}
+        # Without the ledger's word, nothing was read.
+        self._seen: dict[str, list[int]] = stored if workspace.ingested.entries() else {}
+
+    def covers(self, source: Source, path: Path) -> bool:
+        """Whether a file was read as this source's, and nothing about it has changed."""
+        return self._seen.get(_name(source, path)) == self.stamp(path)
+
+    def add(self, source: Source, path: Path, stamp: list[int]) -> None:
+        """A file was read to its end; `stamp` was taken before."""
+        if time.time() - stamp[-1] / 1e9 > _COARSEST_TICK:
+            self._seen[_name(source, path)] = stamp
+
+    def keep(self, found: Iterable[tuple[Source, Path]]) -> None:
+        """Write down what is known of the files that are still there."""
+        names = {_name(source, path) for source, path in found}
+        kept = {name: stamp for name, stamp in sorted(self._seen.items()) if name in names}
+        write_atomically(self._path, canonical_json(kept).encode(), mode=0o600)
+
+    @staticmethod
+    def stamp(path: Path) -> list[int]:
+        """Device, inode, size, and the times of the last change of the inode and of the content, in nanoseconds."""
+        found = path.stat()
+        return [found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns, found.st_mtime_ns]
 
 
-def _digest(key: bytes) -> hmac.HMAC:
-    return hmac.new(key, digestmod="sha256")
+def _name(source: Source, path: Path) -> str:
+    return f"{source.name} {path}"
 
-
-class _Reader:
-    """Follows content from where the last known content ended, and from the beginning."""
-
-    def __init__(self, known: Known, key: bytes) -> None:
-        self._known = known
-        self._key = key
-        self._lengths = sorted({length for length, _ in known})
-        self._anchors = {0: _digest(key)}
-        self._is_cut = False  # what was read before ended within a line, which was counted
-        self._known_until = 0
-        self.length = 0
-        self.resume_at = 0
-
-    @property
-    def is_read(self) -> bool:
-        """Whether known content ends where the content so far does."""
-        return self._known_until == self.length
-
-    def marks(self) -> list[int]:
-        """Offsets at which known content might end."""
-        return [anchor + length for anchor in self._anchors for length in self._lengths]
-
-    def take(self, piece: bytes, last_line_at: int) -> None:
-        """Go on by a piece that ends at a mark or before the next one."""
-        if self._is_cut:  # most often the newline alone is missing
-            self.resume_at = self.length + (piece.find(b"\n") + 1 or len(piece))
-            self._is_cut = b"\n" not in piece
-        self.length += len(piece)
-        for anchor, running in list(self._anchors.items()):
-            running.update(piece)
-            self._recognise(anchor, running.hexdigest(), last_line_at)
-
-    def _recognise(self, anchor: int, digest: str, last_line_at: int) -> None:
-        resume = self._known.get((self.length - anchor, digest))
-        if resume is None:
-            return
-        self.resume_at = anchor + resume
-        self._known_until = self.length
-        self._is_cut = self.resume_at == self.length and last_line_at < self.length
-        # Followed from here on: the beginning, for growth, and the latest end, for logs joined.
-        self._anchors = {0: self._anchors[0], self.length: _digest(self._key)}
-
-
-def _pieces(blocks: Iterable[bytes], reader: _Reader) -> Iterator[bytes]:
-    """The blocks, cut also where known content might end."""
-    for block in blocks:
-        rest = block
-        while rest:
-            ends = [mark - reader.length for mark in reader.marks()]
-            end = min((e for e in ends if 0 < e <= len(rest)), default=len(rest))
-            yield rest[:end]
-            rest = rest[end:]

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from usage_stats import __version__
-from usage_stats.deidentify.generalise import robot_list_version
+from usage_stats.deidentify.robots import robot_list_version
 from usage_stats.errors import AuditFailed, DifferencingFailed, LedgerError, SolverError
 from usage_stats.flow.calendar import Calendar
 from usage_stats.flow.progress import Reporter

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from usage_stats.flow.calendar import Calendar
@@ -20,12 +21,11 @@ from usage_stats.measure.cells import UsageFiles
 from usage_stats.measure.table_spec import Cube, cube_of
 from usage_stats.measure.usage import usage_of_day
 from usage_stats.periods import Period, WindowKind
-from usage_stats.schemas import EVENTS, empty
+from usage_stats.schemas import PAGE_VIEWS, VISITORS
 from usage_stats.sqlmodel import Database
 
 __all__ = ["close_window", "discard_sealed_events", "seal_days", "usage_files"]
 
-_KINDS: tuple[WindowKind, ...] = ("week", "month")
 _TABLES = ("component_day", "network_day")
 
 
@@ -38,23 +38,33 @@ def seal_days(workspace: Workspace, days: Sequence[date], calendar: Calendar, re
     cube = cube_of(workspace.config)
     with Database(workspace.spill) as database:
         for of in days:
-            for kind in _KINDS:
-                _write_usage(workspace, kind, of, cube, database)
+            flagged = _write_usage(workspace, of, cube, database)
             empty = not any(of in lines for lines in calendar.lines.values())
-            workspace.sealed.append({"day": of.isoformat(), "empty": empty, "rules": cube.digest})
+            workspace.sealed.append(
+                {"day": of.isoformat(), "empty": empty, "rules": cube.digest, "flagged": flagged}
+            )
             reporter.advance(1)
 
 
 def discard_sealed_events(workspace: Workspace) -> None:
-    """Delete the events of sealed days, and files that no ledger entry names: leftovers of a crash."""
+    """Delete what was kept of sealed days until now: events, and the fingerprints of lines all of whose days are
+    sealed; and files that no ledger entry names: leftovers of a crash.
+    """
     sealed = {entry["day"] for entry in workspace.sealed.entries()}
-    committed = {workspace.restricted / name for e in workspace.ingested.entries() for name in e["events"]}
-    for folder in (workspace.restricted / "events").glob("*/day=*"):
-        if folder.name.removeprefix("day=") in sealed:
-            shutil.rmtree(folder)
-            continue
-        for path in set(folder.iterdir()) - committed:
+    needed = set()
+    for entry in workspace.ingested.entries():
+        if not entry["lines_by_day"].keys() <= sealed:
+            needed.add(workspace.restricted / entry["fingerprints"])
+        needed.update(workspace.restricted / name for name in entry["events"] if _day_of(name) not in sealed)
+    for folder in (workspace.restricted / "fingerprints", *(workspace.restricted / "events").glob("day=*")):
+        for path in set(folder.iterdir()) - needed if folder.is_dir() else ():
             path.unlink()
+        if folder.name.removeprefix("day=") in sealed:
+            folder.rmdir()
+
+
+def _day_of(event_file: str) -> str:
+    return event_file.split("/")[1].removeprefix("day=")
 
 
 def usage_files(workspace: Workspace, kind: WindowKind, days: Sequence[date]) -> UsageFiles:
@@ -75,15 +85,25 @@ def close_window(workspace: Workspace, window: Period) -> None:
     workspace.keys.destroy(window.kind, window.code)
 
 
-def _write_usage(workspace: Workspace, kind: WindowKind, of: date, cube: Cube, database: Database) -> None:
-    files = event_files(workspace, kind, of)
-    usage = usage_of_day(files or empty(EVENTS), cube, database=database)
-    folder = _folder(workspace, kind, of)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for table in _TABLES:
-        beside = folder / f".{table}.partial"
-        pq.write_table(getattr(usage, table), beside, compression="zstd")
-        beside.replace(folder / f"{table}.parquet")
+def _write_usage(workspace: Workspace, of: date, cube: Cube, database: Database) -> dict[str, int]:
+    """Write a day's usage under each kind of window; return how many visitors each rule of conduct is true of."""
+    page_views = _events(workspace, "page_views", of, PAGE_VIEWS)
+    visitors = _events(workspace, "visitors", of, VISITORS)
+    usage = usage_of_day(of, page_views, visitors, cube, workspace.config.robots, database=database)
+    for kind, tables in usage.by_window.items():
+        folder = _folder(workspace, kind, of)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for table in _TABLES:
+            beside = folder / f".{table}.partial"
+            pq.write_table(getattr(tables, table), beside, compression="zstd")
+            beside.replace(folder / f"{table}.parquet")
+    return dict(usage.flagged)
+
+
+def _events(workspace: Workspace, table: str, of: date, schema: pa.Schema) -> pa.Table:
+    """All that was kept of a day; distinct words of several files in one dictionary."""
+    parts = [pq.read_table(path, schema=schema) for path in event_files(workspace, table, of)]
+    return pa.concat_tables([schema.empty_table(), *parts]).unify_dictionaries()
 
 
 def _folder(workspace: Workspace, kind: WindowKind, of: date) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from usage_stats.accesslog.parse import Hit, LineParser
+from usage_stats.accesslog.hit import Hit
 from usage_stats.accesslog.read import read_lines
 from usage_stats.accesslog.recognise import recognise
 from usage_stats.config import DEFAULT_ASSETS, Component, Config, Thresholds, check_config
@@ -63,7 +63,7 @@ def _propose(logs: Sequence[Path]) -> list[Component]:
 
 
 def _hits(log: Path) -> Iterator[Hit]:
-    parser = LineParser(recognise(log).format)
+    parser = recognise(log).format.parser()
     lines = itertools.islice(read_lines(log), _SAMPLE_LINES)
     return (hit for line in lines if not isinstance(hit := parser.parse(line), str))
 

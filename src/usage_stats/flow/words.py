@@ -9,29 +9,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from usage_stats.accesslog.inspect import Inspection
 from usage_stats.flow.run import RunResult
 from usage_stats.flow.workspace import Workspace
 
-__all__ = ["describe_inspection", "describe_run", "describe_status", "run_as_json"]
+__all__ = ["describe_run", "describe_status", "run_as_json"]
 
 Lines = list[tuple[str, str]]  # a label, and what there is to say; an empty label goes on from the line above
-
-
-def describe_inspection(found: Inspection) -> str:
-    """A few lines on one log file."""
-    basis = _listed(found.identity_basis) or "none"
-    span = f"{found.first_at} to {found.last_at}" if found.first_at else "none"
-    lines = [
-        ("format", found.format),
-        ("lines", f"{found.lines:,} = {found.parsed:,} parsed + {found.rejected:,} rejected"),
-        *_also(found.reasons, "rejected for: "),
-        ("time", span),
-        ("robots", f"{found.robots:,} lines"),
-        ("clients", f"{found.clients:,} addresses"),
-        ("visitors", f"would be told apart by: {basis} (lines)"),
-    ]
-    return f"{found.file}\n{_text(lines)}"
 
 
 def describe_run(workspace: Workspace, result: RunResult, incomplete: Sequence[str]) -> str:

@@ -4,11 +4,22 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 
+import crawleruseragents
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_stats.deidentify.generalise import is_robot, robot_list_version
+from usage_stats.deidentify.robots import (
+    HEALTH_CHECK,
+    ROBOT_CLASSES,
+    Robots,
+    _alternatives,
+    _Patterns,
+    _runs,
+    is_robot,
+    robot_list_version,
+)
+from usage_stats.robot_settings import RobotSettings
 
 ROOT = Path(__file__).resolve().parents[3]
 LOGS = ROOT / ".." / "shared" / "data" / "logs"
@@ -169,4 +180,173 @@ def test_the_version_names_the_pinned_list():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     pin = next(d for d in project["dependencies"] if d.startswith("crawler-user-agents"))
 
-    assert re.fullmatch(rf"{re.escape(pin.replace('==', ' '))}, own rules \d+", robot_list_version())
+    assert re.fullmatch(
+        rf"{re.escape(pin.replace('==', ' '))}, own rules \d+, choices [0-9a-f]{{12}}", robot_list_version()
+    )
+
+
+def test_the_version_tells_the_choices_too():
+    """Two workspaces with other choices count otherwise, and say so; the same choices say the same."""
+    chosen = RobotSettings(scholarly="person")
+
+    assert robot_list_version(RobotSettings()) == robot_list_version()
+    assert robot_list_version(RobotSettings(scholarly="person")) == robot_list_version(chosen)
+    assert robot_list_version(chosen) != robot_list_version()
+
+
+# One agent of each class and where the class comes from; the first of several classes is the robot's purpose.
+CLASSES = {
+    "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)": "search_engine",
+    "Mozilla/5.0 AppleWebKit/537.36; compatible; GPTBot/1.2; +https://openai.com/gptbot": "ai",
+    "Mozilla/5.0 (compatible; OAI-SearchBot/1.0; +https://openai.com/searchbot)": "ai",
+    "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)": "social_preview",
+    "Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)": "monitoring",
+    "python-requests/2.31.0": "http_library",
+    "Java/17.0.1": "http_library",
+    "R (4.3.1 x86_64-pc-linux-gnu x86_64 linux-gnu)": "http_library",
+    "libcurl/7.68.0 r-curl/4.3 httr/1.4.2": "http_library",
+    "rclone/v1.65.0": "http_library",
+    "Mozilla/5.0 (Windows NT; Windows NT 10.0; de-DE) WindowsPowerShell/5.1.19041": "http_library",
+    "UniversalFeedParser/4.2-pre-314-svn +http://feedparser.org/": "feed_reader",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:102.0) Gecko/20100101 Zotero/6.0.26": "scholarly",
+    "EndNote/20.4": "scholarly",
+    "Mendeley Desktop/1.19.8": "scholarly",
+    "Citoid/WMF (mailto:noc@wikimedia.org)": "scholarly",
+    "Mozilla/5.0 (compatible; Nuclei - Open-source project (github.com/projectdiscovery/nuclei))": "scanner",
+    "sqlmap/1.7.2#stable (https://sqlmap.org)": "scanner",
+    "${jndi:ldap://x.example/a}": "scanner",
+    "ia_archiver (+http://www.alexa.com/site/help/webmasters; crawler@alexa.com)": "archiver",
+    "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)": "seo",
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/119.0 Safari/537.36": (
+        "browser_automation"
+    ),
+    "ELB-HealthChecker/2.0": HEALTH_CHECK,
+    "kube-probe/1.29": HEALTH_CHECK,
+    "Mozilla/5.0": "other",
+    "something of me@example.com": "other",
+    "": "nameless",
+    "-": "nameless",
+    " \t": "nameless",
+}
+
+
+@pytest.mark.parametrize(("agent", "name"), CLASSES.items())
+def test_a_robot_is_counted_under_its_class(agent, name):
+    """By the tag of the public list, else by our own rule; a robot's purpose goes before its tools."""
+    assert name == Robots().robot_class(agent.encode())
+
+
+def test_every_tag_of_the_public_list_has_a_class():
+    """A new tag would fall to `other` unseen: raise the pin only together with the classes."""
+    tags = {tag for entry in crawleruseragents.CRAWLER_USER_AGENTS_DATA for tag in entry["tags"]}
+
+    assert {t.replace("-", "_") for t in tags} - set(ROBOT_CLASSES) == {"academic", "ai_crawler"}
+
+
+def test_every_class_can_be_chosen():
+    """Each class is a key of the settings, and all are robots unless the workspace says otherwise."""
+    assert {"robot"} == {getattr(RobotSettings(), name) for name in ROBOT_CLASSES}
+
+
+@pytest.mark.parametrize("name", ROBOT_CLASSES)
+def test_a_class_counted_as_persons_is_no_robot(name):
+    """What the workspace decides for one class leaves all other classes as they are."""
+    robots = Robots(RobotSettings(**{name: "person"}))
+    found = {agent: robots.robot_class(agent.encode()) for agent in CLASSES}
+
+    assert {agent: None if of == name else of for agent, of in CLASSES.items()} == found
+
+
+@pytest.mark.parametrize("path", [b"/healthz", b"/livez", b"/readyz", b"/_health"])
+def test_health_checks_are_known_by_their_path(path):
+    """Whoever asks for such a path asks whether the server is alive."""
+    assert Robots().is_health_check(path)
+
+
+@pytest.mark.parametrize(
+    "path", [b"/", b"/health", b"/health/sleep", b"/status", b"/healthzone", b"/x/healthz"]
+)
+def test_sections_about_health_are_pages(path):
+    """A newspaper's health pages are read by people."""
+    assert not Robots().is_health_check(path)
+
+
+def test_health_checks_are_what_the_settings_name():
+    """Paths with the patterns of components, agents by any part in any case; none named, none found."""
+    chosen = Robots(RobotSettings(health_checks={"paths": ["/up/**"], "agents": ["OurProbe"]}))
+    none = Robots(RobotSettings(health_checks={"paths": [], "agents": []}))
+
+    assert [True, False] == [chosen.is_health_check(path) for path in (b"/up/db", b"/healthz")]
+    assert [HEALTH_CHECK, None] == [chosen.robot_class(a) for a in (b"x ourprobe/1", b"kube-probe/1.29")]
+    assert [False, None] == [none.is_health_check(b"/healthz"), none.robot_class(b"kube-probe/1.29")]
+
+
+# Agents that hold pieces of many patterns, so that fragments occur without their pattern and the other way round.
+_PIECES = st.sampled_from(
+    [e["pattern"].replace("\\", "").strip("^$") for e in crawleruseragents.CRAWLER_USER_AGENTS_DATA]
+)
+_MADE_UP = st.lists(st.one_of(_PIECES, st.text(max_size=6)), max_size=4).flatmap(
+    lambda parts: st.sampled_from(["", " ", "/", "-"]).map(lambda joint: joint.join(parts))
+)
+
+
+def _listed(patterns, agent):
+    lower = agent.lower()
+    return bool(patterns.names(agent, lower, {lower[i : i + 3] for i in range(len(lower) - 2)}))
+
+
+PUBLIC = _Patterns([("known", entry["pattern"]) for entry in crawleruseragents.CRAWLER_USER_AGENTS_DATA])
+
+
+@given(agent=_MADE_UP)
+def test_the_quick_way_gives_the_verdict_of_the_public_list(agent):
+    """Skipping patterns whose fragment is missing never changes the answer of the list's own code."""
+    assert crawleruseragents.is_crawler(agent) == _listed(PUBLIC, agent)
+
+
+@needs_logs
+def test_the_quick_way_gives_the_verdict_of_the_public_list_on_all_real_agents():
+    """All agents met, in every log and list: thousands, as the list's own code judges them."""
+    quoted = set()
+    for path in (p for p in LOGS.rglob("*") if p.is_file()):
+        quoted |= set(re.findall(r'"([^"\n]{5,600})"', path.read_text(encoding="latin-1")))
+
+    assert len(quoted) > 10_000
+    assert [] == [a for a in quoted if crawleruseragents.is_crawler(a) != _listed(PUBLIC, a)]
+
+
+@pytest.mark.parametrize("entry", crawleruseragents.CRAWLER_USER_AGENTS_DATA, ids=lambda e: e["pattern"])
+def test_no_pattern_matches_without_its_fragment(entry):
+    """What is required of an agent before a pattern is tried stands in each of the pattern's own examples."""
+    for part in _alternatives(entry["pattern"]):
+        matched = [agent for agent in entry["instances"] if re.search(part, agent)]
+
+        assert [] == [agent for agent in matched for run in _runs(part) if run not in agent.lower()]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "runs"),
+    [
+        ("abc", {"abc"}),
+        ("Ab\\/c", {"ab/c"}),
+        ("abc?d", {"ab", "d"}),
+        ("ab*c", {"a", "c"}),
+        ("ab{0,2}c", {"a", "c"}),
+        ("ab+c", {"ab", "c"}),
+        ("a[bc]d", {"a", "d"}),
+        ("a(b|c)d", {"a", "d"}),
+        ("(?<!cu)bot(?![a-z])", {"bot"}),
+        ("ab|cd", set()),
+        ("a\\sb\\d", {"a", "b"}),
+        ("^a.b$", {"a", "b"}),
+    ],
+)
+def test_what_each_match_holds(pattern, runs):
+    """Only characters outside brackets that nothing makes optional."""
+    assert runs == set(_runs(pattern)) - {""}
+
+
+@pytest.mark.parametrize(("agent", "known"), [("xab", True), ("cd", True), ("a", False), ("bc", False)])
+def test_a_pattern_of_which_nothing_is_sure_is_always_tried(agent, known):
+    """Bars beside a group leave no character that each match holds; the pattern still decides."""
+    assert known == _listed(_Patterns([("known", "a(b)|cd")]), agent)

@@ -1,0 +1,89 @@
+"""Lines of a log → columns of hits, and a reason for every line that is none.
+
+The fast path takes the plain lines; whatever it declines goes to the exact parser, which alone rejects.
+
+Belongs here: who reads which line. Does not: how a line is read (kernel, parsers), or what becomes of a hit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import xxhash
+
+from usage_stats.accesslog.columns import Columns, columns_of_hits
+from usage_stats.accesslog.hit import Hit, Parser
+from usage_stats.accesslog.lines import Lines, UInt64, fingerprints
+
+__all__ = ["BatchParser", "FastPath", "Parsed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What some lines came to: hits in columns (in any order), and the other lines counted by reason.
+
+    `last_reason` is that of the last line, None if it is a hit.
+    """
+
+    hits: tuple[Columns, ...]
+    reasons: Counter[str]
+    last_reason: str | None
+
+
+class FastPath(Protocol):
+    """Reads plain lines and declines all others."""
+
+    def read(self, lines: Lines) -> tuple[Columns, np.ndarray]:
+        """The hits of the lines it understood, and the rows it declined."""
+
+    def fingerprints(self, lines: Lines, seed: int) -> UInt64:
+        """XXH64 of each line."""
+
+
+class BatchParser:
+    """Parses lines of one log; `seed` is of the values' hashes."""
+
+    def __init__(self, exact: Parser, seed: int, fast: FastPath | None = None) -> None:
+        self._exact = exact
+        self._seed = seed
+        self._fast = fast
+
+    def read(self, lines: Lines) -> Parsed:
+        """Parse some lines: hits + reasons = lines."""
+        hits: list[Columns] = []
+        declined: Iterable[int] = range(len(lines))
+        if self._fast is not None:
+            columns, rows = self._fast.read(lines)
+            hits.append(columns)
+            declined = rows.tolist()
+        reasons: Counter[str] = Counter()
+        exact: list[Hit] = []
+        last = None
+        for row in declined:
+            result = self._exact.parse(lines[row])
+            if isinstance(result, str):
+                reasons[result] += 1
+                last = (row, result)
+            else:
+                exact.append(result)
+        if exact:
+            hits.append(columns_of_hits(exact, self._seed))
+        return Parsed(tuple(hits), reasons, last[1] if last and last[0] == len(lines) - 1 else None)
+
+    def pass_over(self, lines: Lines) -> None:
+        """Lines that were read before: of them, only directives matter, which say how the next are written."""
+        for row in np.flatnonzero(lines.data[lines.starts] == ord("#")).tolist():
+            self._exact.parse(lines[row])
+
+    def fingerprints(self, lines: Lines, seed: int) -> UInt64:
+        """XXH64 of each line under a seed."""
+        return self._fast.fingerprints(lines, seed) if self._fast else fingerprints(lines, seed)
+
+    @staticmethod
+    def fingerprint(line: bytes, seed: int) -> int:
+        """XXH64 of one line."""
+        return xxhash.xxh64_intdigest(line, seed)

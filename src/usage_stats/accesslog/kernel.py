@@ -1,0 +1,463 @@
+"""Lines in a byte buffer → columns of a hit's parts, by compiled loops: the fast path.
+
+A line that is not plainly what the program expects is declined, never rejected: the exact parser decides.
+What is accepted here, the exact parser reads the same way (tests/unit/accesslog/test_kernel.py).
+
+Belongs here: loops over bytes, compiled when first called. Does not: formats (program), reasons, meanings.
+Importing this module imports the compiler (0.4 s): callers do so for large logs only.
+"""
+
+import numpy as np
+from numba import njit, uint64
+
+__all__ = ["fingerprints", "parse_fields", "parse_json"]
+
+# What a program's step does; program.py writes them.
+LITERAL, VALUE, QUOTED, REQUEST, STATUS, SIZE, HOST, TIME = range(8)
+# The values that are kept of a line, by their place in the columns; from OPTIONAL on, `-` means none.
+ADDRESS, AGENT, TARGET, ACCOUNT, COOKIE = range(5)
+OPTIONAL = ACCOUNT
+# How a time is written.
+CLF, ISO, EPOCH, DATE, CLOCK = range(5)
+
+_P1, _P2, _P3 = 0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9  # XXH64's primes
+_P4, _P5 = 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5
+_ONES, _TOPS = 0x0101010101010101, 0x8080808080808080  # a bit in each byte of a word
+_NONE = -(1 << 62)  # no time
+_MONTHS = np.array(
+    [int.from_bytes(name, "big") for name in b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()],
+    np.uint64,
+)
+
+
+@njit(inline="always", _nrt=False, error_model="numpy")
+def _word(data, at):
+    """Eight bytes, little end first; the compiler makes one load of it."""
+    word = uint64(0)
+    for k in range(8):
+        word |= uint64(data[at + uint64(k)]) << uint64(8 * k)
+    return word
+
+
+@njit(inline="always", _nrt=False, error_model="numpy")
+def _half(data, at):
+    half = uint64(0)
+    for k in range(4):
+        half |= uint64(data[at + uint64(k)]) << uint64(8 * k)
+    return half
+
+
+@njit(inline="always", _nrt=False, error_model="numpy")
+def _rotated(x, bits):
+    return (x << uint64(bits)) | (x >> uint64(64 - bits))
+
+
+@njit(inline="always", _nrt=False, error_model="numpy")
+def _round(lane, word):
+    return _rotated(lane + word * uint64(_P2), 31) * uint64(_P1)
+
+
+@njit(inline="always", _nrt=False, error_model="numpy")
+def _stripes(data, at, end, seed):
+    """The four lanes over whole stripes of 32 bytes, merged; and where they end."""
+    a, b = seed + uint64(_P1) + uint64(_P2), seed + uint64(_P2)
+    c, d = seed, seed - uint64(_P1)
+    while at + uint64(32) <= end:
+        a = _round(a, _word(data, at))
+        b = _round(b, _word(data, at + uint64(8)))
+        c = _round(c, _word(data, at + uint64(16)))
+        d = _round(d, _word(data, at + uint64(24)))
+        at += uint64(32)
+    merged = _rotated(a, 1) + _rotated(b, 7) + _rotated(c, 12) + _rotated(d, 18)
+    for lane in (a, b, c, d):
+        merged = (merged ^ _round(uint64(0), lane)) * uint64(_P1) + uint64(_P4)
+    return merged, at
+
+
+@njit(inline="always", _nrt=False, error_model="numpy")
+def _avalanche(x):
+    x = (x ^ (x >> uint64(33))) * uint64(_P2)
+    x = (x ^ (x >> uint64(29))) * uint64(_P3)
+    return x ^ (x >> uint64(32))
+
+
+@njit(_nrt=False, error_model="numpy")
+def xxh64(data, start, end, seed):
+    """XXH64 of data[start:end], as the library xxhash computes it.
+
+    Source: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
+    """
+    at, end = uint64(start), uint64(end)
+    length = end - at
+    if length >= uint64(32):
+        state, at = _stripes(data, at, end, seed)
+    else:
+        state = seed + uint64(_P5)
+    state += length
+    while at + uint64(8) <= end:
+        state = _rotated(state ^ _round(uint64(0), _word(data, at)), 27) * uint64(_P1) + uint64(_P4)
+        at += uint64(8)
+    if at + uint64(4) <= end:
+        state = _rotated(state ^ (_half(data, at) * uint64(_P1)), 23) * uint64(_P2) + uint64(_P3)
+        at += uint64(4)
+    while at < end:
+        state = _rotated(state ^ (uint64(data[at]) * uint64(_P5)), 11) * uint64(_P1)
+        at += uint64(1)
+    return _avalanche(state)
+
+
+@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
+def fingerprints(data, starts, ends, seed, out):
+    """XXH64 of each line into `out` (uint64, one per line)."""
+    for i in range(starts.size):
+        out[i] = xxh64(data, starts[i], ends[i], seed)
+
+
+@njit(inline="always", _nrt=False, error_model="numpy")
+def _digits(data, at, count):
+    """So many digits as a number, or -1."""
+    number = 0
+    for k in range(count):
+        digit = data[at + uint64(k)] - 48
+        if digit < 0 or digit > 9:
+            return -1
+        number = number * 10 + digit
+    return number
+
+
+@njit(_nrt=False, error_model="numpy")
+def _month(data, at):
+    name = (
+        (uint64(data[at]) << uint64(16))
+        | (uint64(data[at + uint64(1)]) << uint64(8))
+        | uint64(data[at + uint64(2)])
+    )
+    for k in range(12):
+        if name == _MONTHS[k]:
+            return k + 1
+    return 0
+
+
+@njit(_nrt=False, error_model="numpy")
+def _day_number(year, month, day):
+    """Days since 1970-01-01 by the Gregorian calendar; _NONE where it has no such day.
+
+    Source: the civil-from-days arithmetic of eras of 400 years that begin in March, as in the C++ library's chrono.
+    """
+    if month < 1 or month > 12 or year < 1 or day < 1:
+        return _NONE
+    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    longest = 31 - (month - 1) % 7 % 2 if month != 2 else 28 + is_leap
+    if day > longest:
+        return _NONE
+    shifted = year - (month <= 2)
+    era = shifted // 400
+    of_era = shifted - era * 400
+    of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
+    return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
+
+
+@njit(inline="always", _nrt=False, error_model="numpy")
+def _clock(data, at):
+    """Seconds of `HH:MM:SS`, or _NONE."""
+    hour, minute = _digits(data, at, 2), _digits(data, at + uint64(3), 2)
+    second = _digits(data, at + uint64(6), 2)
+    if data[at + uint64(2)] != 58 or data[at + uint64(5)] != 58:  # :
+        return _NONE
+    if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
+        return _NONE
+    return hour * 3600 + minute * 60 + second
+
+
+@njit(inline="always", _nrt=False, error_model="numpy")
+def _zone(data, at, gap):
+    """Seconds east of UTC of `+HHMM` (gap 0) or `+HH:MM` (gap 1), or _NONE."""
+    hours, minutes = _digits(data, at + uint64(1), 2), _digits(data, at + uint64(3 + gap), 2)
+    sign = data[at]
+    if hours < 0 or minutes < 0 or minutes > 59 or hours * 60 + minutes > 14 * 60:
+        return _NONE
+    if sign != 43 and sign != 45:  # + -
+        return _NONE
+    east = hours * 3600 + minutes * 60
+    return east if sign == 43 else -east
+
+
+@njit(_nrt=False, error_model="numpy")
+def _clf_time(data, at):
+    """UTC seconds of `17/May/2015:10:05:03 +0200`, or _NONE."""
+    if (
+        data[at + uint64(2)] != 47
+        or data[at + uint64(6)] != 47
+        or data[at + uint64(11)] != 58
+        or data[at + uint64(20)] != 32
+    ):
+        return _NONE
+    day = _day_number(_digits(data, at + uint64(7), 4), _month(data, at + uint64(3)), _digits(data, at, 2))
+    clock, east = _clock(data, at + uint64(12)), _zone(data, at + uint64(21), 0)
+    if day == _NONE or clock == _NONE or east == _NONE:
+        return _NONE
+    return day * 86400 + clock - east
+
+
+@njit(_nrt=False, error_model="numpy")
+def _iso_day(data, at):
+    """Days since 1970 of `2015-05-17`, or _NONE."""
+    if data[at + uint64(4)] != 45 or data[at + uint64(7)] != 45:  # -
+        return _NONE
+    return _day_number(
+        _digits(data, at, 4), _digits(data, at + uint64(5), 2), _digits(data, at + uint64(8), 2)
+    )
+
+
+@njit(_nrt=False, error_model="numpy")
+def _iso_time(data, at, end):
+    """UTC seconds of `2015-05-17T10:05:03+02:00`, with Z or a fraction too, or _NONE."""
+    if end < at + uint64(20) or data[at + uint64(10)] != 84:  # T
+        return _NONE
+    day, clock = _iso_day(data, at), _clock(data, at + uint64(11))
+    zone = at + uint64(19)
+    if data[zone] == 46:  # . and one to nine digits
+        zone += uint64(1)
+        while zone < end and 48 <= data[zone] <= 57:
+            zone += uint64(1)
+        if zone == at + uint64(20) or zone > at + uint64(29) or zone == end:
+            return _NONE
+    if data[zone] == 90 and zone + uint64(1) == end:  # Z
+        east = 0
+    elif zone + uint64(6) == end and data[zone + uint64(3)] == 58:
+        east = _zone(data, zone, 1)
+    elif zone + uint64(5) == end:
+        east = _zone(data, zone, 0)
+    else:
+        return _NONE
+    if day == _NONE or clock == _NONE or east == _NONE:
+        return _NONE
+    return day * 86400 + clock - east
+
+
+@njit(_nrt=False, error_model="numpy")
+def _epoch_time(data, at, end):
+    """Seconds of `1431857103` or `1431857103.125`, or _NONE."""
+    seconds, first = 0, at
+    while at < end and 48 <= data[at] <= 57:
+        seconds = seconds * 10 + (data[at] - 48)
+        at += uint64(1)
+    if at == first or at - first > uint64(11):
+        return _NONE
+    if at < end:
+        if data[at] != 46 or end - at > uint64(10) or end - at < uint64(2):
+            return _NONE
+        at += uint64(1)
+        while at < end and 48 <= data[at] <= 57:
+            at += uint64(1)
+    return seconds if at == end else _NONE
+
+
+@njit(_nrt=False, error_model="numpy")
+def _time(data, at, end, layout):
+    """UTC seconds (of DATE: of its midnight; of CLOCK: since midnight) of data[at:end], or _NONE."""
+    length = end - at
+    if layout == CLF:
+        return _clf_time(data, at) if length == uint64(26) else _NONE
+    if layout == ISO:
+        return _iso_time(data, at, end)
+    if layout == EPOCH:
+        return _epoch_time(data, at, end)
+    if layout == DATE:
+        day = _iso_day(data, at) if length == uint64(10) else _NONE
+        return day * 86400 if day != _NONE else _NONE
+    return _clock(data, at) if length == uint64(8) else _NONE
+
+
+@njit(_nrt=False, error_model="numpy")
+def _path_end(data, at, end):
+    """Where the request target in data[at:end], `METHOD target HTTP/1.1`, begins and ends; (0, 0) if it is not plain."""
+    first = at
+    while at < end and 65 <= data[at] <= 90:
+        at += uint64(1)
+    if at == first or at == end or data[at] != 32:
+        return uint64(0), uint64(0)
+    at += uint64(1)
+    tail = end - uint64(9)  # " HTTP/1.1"
+    if end < at + uint64(10) or data[at] == 32:
+        return uint64(0), uint64(0)
+    # " HTTP/" and "." as one number, its two digits left out.
+    is_http = _word(data, tail) & uint64(0xFF00FFFFFFFFFFFF) == uint64(0x2E002F5054544820)
+    major, minor = data[tail + uint64(6)], data[tail + uint64(8)]
+    if not is_http or major < 48 or major > 57 or minor < 48 or minor > 57:
+        return uint64(0), uint64(0)
+    return at, tail
+
+
+@njit(inline="always", _nrt=False, error_model="numpy")
+def _zero_bytes(word):
+    """The top bit of each byte of the word that is zero; exact up to the lowest one.
+
+    Source: the classic "determine if a word has a zero byte" of Alan Mycroft, 1987.
+    """
+    return (word - uint64(_ONES)) & ~word & uint64(_TOPS)
+
+
+@njit(inline="always", _nrt=False, error_model="numpy")
+def _find(data, at, end, one, other):
+    """Where the first of two bytes is, eight at a time, or the end."""
+    ones, others = uint64(one) * uint64(_ONES), uint64(other) * uint64(_ONES)
+    while at < end:
+        word = _word(data, at)
+        found = _zero_bytes(word ^ ones) | _zero_bytes(word ^ others)
+        if found:
+            below = ((found & (~found + uint64(1))) - uint64(1)) & uint64(_ONES)
+            at += ((below * uint64(_ONES)) >> uint64(56)) - uint64(1)
+            return min(at, end)
+        at += uint64(8)
+    return end
+
+
+@njit(inline="always", _nrt=False, error_model="numpy")
+def _closing_quote(data, at, end):
+    """Where the quoted text ends; the end itself if it does not, or holds an escape."""
+    at = _find(data, at, end, 34, 92)
+    return at if at < end and data[at] == 34 else end
+
+
+@njit(inline="always", _nrt=False, error_model="numpy")
+def _is_literal(data, at, end, literals, first, length):
+    if at + uint64(length) > end:
+        return False
+    for k in range(length):
+        if data[at + uint64(k)] != literals[first + k]:
+            return False
+    return True
+
+
+@njit(_nrt=False, error_model="numpy")
+def _is_typed(data, at, end, kind):
+    """Whether a value is a status of three digits, a size, or the name of a host with or without its port."""
+    if kind == STATUS:
+        return end == at + uint64(3) and 49 <= data[at] <= 53 and _digits(data, at + uint64(1), 2) >= 0
+    is_dash = kind == SIZE and end == at + uint64(1) and data[at] == 45
+    while at < end and kind == SIZE and 48 <= data[at] <= 57:
+        at += uint64(1)
+    while (
+        at < end
+        and kind == HOST
+        and (48 <= data[at] <= 57 or 97 <= data[at] | 32 <= 122 or 45 <= data[at] <= 46)
+    ):
+        at += uint64(1)
+    return is_dash or at == end
+
+
+@njit(inline="always", _nrt=False, error_model="numpy")
+def _keep(data, start, end, slot, i, seed, places, lengths, hashes):
+    """A value's place and hash; an account or a cookie of `-` or nothing is none."""
+    length = end - start
+    if slot >= OPTIONAL and (length == uint64(0) or (length == uint64(1) and data[start] == 45)):
+        return
+    places[slot, i], lengths[slot, i] = start, length
+    hashes[slot, i] = max(xxh64(data, start, end, seed), uint64(1))
+
+
+@njit(_nrt=False, error_model="numpy")
+def _read_line(data, at, end, i, steps, literals, seed, at_utc, status, is_get, places, lengths, hashes):
+    """Walk one line through the program; whether it fits to its end."""
+    if at == end or data[at] == 35:  # nothing, or #
+        return False
+    if data[end - uint64(1)] == 13:
+        end -= uint64(1)
+    seconds = 0
+    for s in range(steps.shape[0]):
+        kind, slot, detail = steps[s, 0], steps[s, 1], steps[s, 2]
+        if kind == LITERAL:
+            if not _is_literal(data, at, end, literals, steps[s, 3], steps[s, 4]):
+                return False
+            at += uint64(steps[s, 4])
+            continue
+        is_quoted = kind == QUOTED or kind == REQUEST
+        stop = (
+            _closing_quote(data, at, end) if is_quoted else _find(data, at, end, detail & 255, detail & 255)
+        )
+        if (stop == at or data[stop - uint64(1)] == 13) and not is_quoted:
+            return False
+        if kind == TIME:
+            part = _time(data, at, stop, detail >> 8)
+            if part == _NONE:
+                return False
+            seconds += part
+        elif kind == REQUEST:
+            target, tail = _path_end(data, at, stop)
+            if tail == uint64(0):
+                return False
+            is_get[i] = target - at == uint64(4) and data[at] == 71 and data[at + uint64(1)] == 69
+            _keep(data, target, _find(data, target, tail, 63, 63), TARGET, i, seed, places, lengths, hashes)
+        elif kind == STATUS or kind == SIZE or kind == HOST:
+            if not _is_typed(data, at, stop, kind):
+                return False
+            if kind == STATUS:
+                status[i] = _digits(data, at, 3)
+        elif slot >= 0:
+            _keep(data, at, stop, slot, i, seed, places, lengths, hashes)
+        at = stop
+    at_utc[i] = seconds
+    return at == end
+
+
+@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
+def parse_fields(
+    data, starts, ends, program, seed, at_utc, status, is_get, places, lengths, hashes, accepted
+):
+    """Read lines by a program of steps.
+
+    Args:
+        data: uint8 bytes, eight more than the lines need. starts, ends: of each line, without its newline.
+        program: steps (int64, one row of kind, slot, stop byte + layout, literal's place and length), and literals.
+        seed: of the values' hashes.
+        at_utc, status, is_get: out, per line. places, lengths, hashes: out, per slot and line: of the value in `data`,
+            its XXH64 (never 0); left alone where there is no value.
+        accepted: out, per line; the other columns mean nothing where it is false.
+    """
+    steps, literals = program
+    for i in range(starts.size):
+        accepted[i] = _read_line(
+            data,
+            uint64(starts[i]),
+            uint64(ends[i]),
+            i,
+            steps,
+            literals,
+            seed,
+            at_utc,
+            status,
+            is_get,
+            places,
+            lengths,
+            hashes,
+        )
+
+
+@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
+def look_up(keys, codes, hashes, count, out, unseen):
+    """The code of each hash, by open addressing; a hash met first gets the next one. 0 is no hash: code -1.
+
+    Args:
+        keys, codes: the table, a power of two long, 0 where free; at most half of it may ever be used.
+        hashes: to look up. count: codes given so far.
+        out: codes, per hash. unseen: the rows at which new codes were given, in order.
+
+    Returns the number of codes given by now.
+    """
+    mask = uint64(keys.size - 1)
+    first = count
+    for i in range(hashes.size):
+        key = hashes[i]
+        if key == uint64(0):
+            out[i] = -1
+            continue
+        spot = (key >> uint64(7)) & mask
+        while keys[spot] != key and keys[spot] != uint64(0):
+            spot = (spot + uint64(1)) & mask
+        if keys[spot] == uint64(0):
+            keys[spot], codes[spot] = key, count
+            unseen[count - first] = i
+            count += 1
+        out[i] = codes[spot]
+    return count

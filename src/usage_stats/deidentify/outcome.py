@@ -1,0 +1,102 @@
+"""Hits as columns → what becomes of each: a page view, or why it is none.
+
+Belongs here: the order in which a hit is judged. Does not: identifiers; what is kept of a page view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from usage_stats.accesslog.columns import SLOTS, Columns
+from usage_stats.accesslog.lines import Bool
+from usage_stats.accesslog.vocabulary import Verdicts, Vocabulary
+from usage_stats.deidentify.generalise import PathClass, PathClassifier, classify_target
+from usage_stats.deidentify.robots import HEALTH_CHECK, ROBOT_CLASSES, Robots
+
+__all__ = ["OUTCOMES", "PAGE_VIEW", "Judge", "Judged"]
+
+_CLOSED = ("late", "before_first_day", "in_the_future")  # what the calendar says of a day
+_HITS = ("page_views", "assets", "foreign_targets", "unsuccessful", "other_methods", "malformed_requests")
+OUTCOMES = (*_HITS, *_CLOSED, *(f"robots.{name}" for name in (*ROBOT_CLASSES, HEALTH_CHECK)))
+PAGE_VIEW, _ASSET, _FOREIGN, _UNSUCCESSFUL, _OTHER_METHOD, _MALFORMED = range(len(_HITS))
+_HEALTH_CHECK = OUTCOMES.index(f"robots.{HEALTH_CHECK}")
+_AGENT, _PATH = SLOTS.index("agent"), SLOTS.index("path")
+_ROBOTS_TXT = b"/robots.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Per hit: its outcome (place in `OUTCOMES`), its path's class (place in `Judge.classes`, 0 for none), whether
+    it is a person's as far as the user agent tells, and whether it asked for robots.txt.
+    """
+
+    outcome: np.ndarray
+    path_class: np.ndarray
+    is_persons: Bool
+    asks_robots_txt: Bool
+
+    @property
+    def is_asset(self) -> Bool:
+        return self.outcome == _ASSET
+
+    @property
+    def is_page_view(self) -> Bool:
+        return self.outcome == PAGE_VIEW
+
+
+class Judge:
+    """Judges hits; remembers what it thought of each distinct user agent and path, by their hashes."""
+
+    def __init__(self, classify: PathClassifier, robots: Robots, make: Callable[[], Vocabulary]) -> None:
+        self._classify = classify
+        self._robots = robots
+        # 0: no path at all. Each class of path is one entry, with the outcome of a successful GET of it.
+        self.classes: list[PathClass | None] = [None]
+        self._outcome_of_class = [_MALFORMED]
+        self._asks_robots_txt = [False]
+        self._numbers: dict[tuple[PathClass | None, int, bool], int] = {}
+        self._agents = Verdicts(_AGENT, self._robot, make, absent=-1)
+        self._paths = Verdicts(_PATH, self._path, make, absent=0)
+
+    def judge(self, columns: Columns, closed: np.ndarray) -> Judged:
+        """Judge hits. `closed`: the outcome of a day that takes no events, or -1, per hit."""
+        robot, path = self._agents.of(columns), self._paths.of(columns)
+        outcome = np.array(self._outcome_of_class, np.int8)[path]
+        status = columns.status
+        is_health_check = outcome == _HEALTH_CHECK
+        outcome[~(((status >= 200) & (status < 300)) | (status == 304))] = _UNSUCCESSFUL
+        outcome[~columns.is_get] = _OTHER_METHOD
+        outcome[is_health_check] = _HEALTH_CHECK
+        is_robot = (robot >= 0) | is_health_check
+        outcome = np.where(robot >= 0, robot, outcome)
+        outcome[path == 0] = _MALFORMED
+        outcome = np.where(closed >= 0, closed, outcome)
+        is_persons = ~is_robot & (path > 0) & (closed < 0)
+        return Judged(outcome, path, is_persons, np.array(self._asks_robots_txt)[path])
+
+    def _robot(self, agent: bytes) -> int:
+        name = self._robots.robot_class(agent)
+        return -1 if name is None else OUTCOMES.index(f"robots.{name}")
+
+    def _path(self, target: bytes) -> int:
+        path = classify_target(target)
+        if path is None:
+            return self._number(None, _FOREIGN, asks_robots_txt=False)
+        if self._robots.is_health_check(path):
+            return self._number(None, _HEALTH_CHECK, asks_robots_txt=False)
+        found = self._classify(path)
+        return self._number(
+            found, _ASSET if found.is_asset else PAGE_VIEW, asks_robots_txt=path == _ROBOTS_TXT
+        )
+
+    def _number(self, path_class: PathClass | None, outcome: int, *, asks_robots_txt: bool) -> int:
+        key = (path_class, outcome, asks_robots_txt)
+        if key not in self._numbers:
+            self._numbers[key] = len(self.classes)
+            self.classes.append(path_class)
+            self._outcome_of_class.append(outcome)
+            self._asks_robots_txt.append(asks_robots_txt)
+        return self._numbers[key]

@@ -1,0 +1,238 @@
+"""The ingest ledger → what was read before from one source: the fingerprints of its lines, in their order.
+
+Fingerprints are kept until the days of their lines are sealed; of sealed content a digest of them remains.
+
+Belongs here: keeping and finding fingerprints. Does not: comparing a file with them (alignment).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from usage_stats.accesslog.lines import Int64, UInt64
+from usage_stats.errors import LedgerError
+from usage_stats.flow.workspace import Workspace
+
+__all__ = ["Closed", "FingerprintFile", "KnownLines", "OpenLine", "content_seed", "digest_of", "known_lines"]
+
+_BITS_PER_LINE = (
+    16  # with two bits set for each: one line in seventy is taken for a known one and then searched
+)
+_FEWEST_BITS = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLine:
+    """A line that no newline ended when it was read, at the end of a stream: so many bytes of it, and why it was
+    rejected, if it was.
+    """
+
+    stream: str
+    bytes: int
+    fingerprint: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Content whose days are all sealed: how many lines, the fingerprint of the first, a digest of all of theirs."""
+
+    first: int
+    lines: int
+    digest: str
+
+
+class KnownLines:
+    """What was read of a source: streams of lines that followed each other, by name."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, list[UInt64]] = defaultdict(list)
+        self._order: dict[str, Int64] = {}
+        self._filter = _Filter()
+        self._open_lines: dict[str, OpenLine] = {}
+        self.closed: dict[int, tuple[Closed, ...]] = {}
+
+    @property
+    def open_lines(self) -> tuple[OpenLine, ...]:
+        """What stood behind the last whole line of some streams."""
+        return tuple(self._open_lines.values())
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        return tuple(self._parts)
+
+    def stream(self, name: str) -> UInt64:
+        """The fingerprints of a stream's lines."""
+        parts = self._parts[name]
+        if len(parts) > 1:
+            parts[:] = [np.concatenate(parts)]
+        return parts[0]
+
+    def follow(self, entry: Mapping[str, Any], fingerprints: UInt64 | None) -> None:
+        """Take in what one ledger entry made known; without fingerprints, its content is closed."""
+        if fingerprints is not None:
+            start = 0
+            for stream, lines in entry["segments"]:
+                self._parts[stream].append(fingerprints[start : start + lines])
+                self._order.pop(stream, None)
+                start += lines
+            self._filter.add(fingerprints)
+        elif entry["first"] is not None:
+            found = Closed(entry["first"], sum(lines for _, lines in entry["segments"]), entry["digest"])
+            self.closed[found.first] = (*self.closed.get(found.first, ()), found)
+        for stream, _ in entry[
+            "segments"
+        ]:  # a stream that went on has no open line, unless it ends in another
+            self._open_lines.pop(stream, None)
+        if entry["open_line"]:
+            open_line = OpenLine(*entry["open_line"])
+            self._open_lines[open_line.stream] = open_line
+
+    def candidates(self, fingerprints: UInt64) -> Int64:
+        """The rows whose fingerprints are known."""
+        rows = self._filter.rows(fingerprints)
+        is_known = np.zeros(len(rows), np.bool_)
+        for name in self._parts if len(rows) else ():
+            first, last = self._span(name, fingerprints[rows])
+            is_known |= last > first
+        return rows[is_known]
+
+    def places(self, fingerprint: int) -> list[tuple[str, int]]:
+        """Every stream and place in it at which a fingerprint stands."""
+        found = []
+        for name in self._parts:
+            first, last = self._span(name, np.array([fingerprint], np.uint64))
+            found += [(name, place) for place in self._order[name][first[0] : last[0]].tolist()]
+        return found
+
+    def _span(self, name: str, wanted: UInt64) -> tuple[Int64, Int64]:
+        """Between which places of the sorted stream some fingerprints stand."""
+        stream = self.stream(name)
+        if name not in self._order:
+            self._order[name] = np.argsort(stream, kind="stable")
+        order = self._order[name]
+        first, last = (np.searchsorted(stream, wanted, side, sorter=order) for side in ("left", "right"))
+        return first, last
+
+
+class _Filter:
+    """Rules out at once that a line is known: a Bloom filter of two bits a line.
+
+    Source: B. H. Bloom, Space/time trade-offs in hash coding with allowable errors, 1970.
+    """
+
+    def __init__(self) -> None:
+        self._added: list[UInt64] = []
+        self._bits = np.zeros(_FEWEST_BITS, np.bool_)
+
+    def add(self, fingerprints: UInt64) -> None:
+        self._added.append(fingerprints)
+        lines = sum(map(len, self._added))
+        if lines * _BITS_PER_LINE > len(self._bits):
+            self._bits = np.zeros(1 << (2 * lines * _BITS_PER_LINE).bit_length(), np.bool_)
+            fingerprints = np.concatenate(self._added)
+        for place in self._places(fingerprints):
+            self._bits[place] = True
+
+    def rows(self, fingerprints: UInt64) -> Int64:
+        if not self._added:
+            return np.empty(0, np.int64)
+        one, other = self._places(fingerprints)
+        return np.flatnonzero(self._bits[one] & self._bits[other])
+
+    def _places(self, fingerprints: UInt64) -> tuple[UInt64, UInt64]:
+        mask = np.uint64(len(self._bits) - 1)
+        return fingerprints & mask, (fingerprints >> np.uint64(32)) & mask
+
+
+def known_lines(workspace: Workspace, source: str) -> KnownLines:
+    """Gather what is known of a source.
+
+    Raises:
+        LedgerError: fingerprints that the ledger names are lost, or the ledger is of an older version.
+    """
+    sealed = {entry["day"] for entry in workspace.sealed.entries()}
+    known = KnownLines()
+    for entry in workspace.ingested.entries():
+        if "segments" not in entry:
+            raise LedgerError(f"{workspace.root}: was begun by an older version; begin a new workspace")
+        if entry["source"] == source:
+            is_closed = entry["lines_by_day"].keys() <= sealed
+            known.follow(entry, None if is_closed else _read(workspace.restricted, entry))
+    return known
+
+
+def _read(restricted: Path, entry: Mapping[str, Any]) -> UInt64:
+    path = restricted / entry["fingerprints"]
+    try:
+        found = np.fromfile(path, np.uint64)
+    except OSError:
+        found = np.empty(0, np.uint64)
+    if len(found) != sum(lines for _, lines in entry["segments"]):
+        raise LedgerError(
+            f"{path}: is lost or damaged, and with it what was read already; restore restricted/ from its backup"
+        )
+    return found
+
+
+class FingerprintFile:
+    """Fingerprints on their way to disk; `name` is the file below `restricted/`."""
+
+    def __init__(self, restricted: Path) -> None:
+        self.name = f"fingerprints/{secrets.token_hex(8)}.u64"
+        self.lines = 0
+        self.first: int | None = None
+        self._digest = hashlib.blake2b(digest_size=16)
+        self._path = restricted / self.name
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def __enter__(self) -> Self:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        self._file = os.fdopen(os.open(self._path, flags, 0o600), "wb")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    @property
+    def digest(self) -> str:
+        return self._digest.hexdigest()
+
+    def add(self, fingerprints: UInt64) -> None:
+        if self.first is None and len(fingerprints):
+            self.first = int(fingerprints[0])
+        self.lines += len(fingerprints)
+        self._digest.update(fingerprints.tobytes())
+        self._file.write(fingerprints.tobytes())
+
+    def read(self) -> UInt64:
+        """All of them, where they are on disk."""
+        return np.memmap(self._path, np.uint64, "r") if self.lines else np.empty(0, np.uint64)
+
+    def discard(self) -> None:
+        """There was nothing to keep."""
+        self._path.unlink()
+
+
+def digest_of(fingerprints: UInt64) -> str:
+    """A digest of lines by their fingerprints; those are keyed, so nothing can be guessed from it."""
+    return hashlib.blake2b(fingerprints.tobytes(), digest_size=16).hexdigest()
+
+
+def content_seed(workspace: Workspace) -> int:
+    """The seed of fingerprints: from a key of this workspace, for without one they could be guessed."""
+    return int.from_bytes(hashlib.blake2b(key=workspace.content_key, digest_size=8).digest(), "big")
