@@ -216,7 +216,7 @@ def test_an_unforeseen_error_leaves_nothing_of_the_data_in_the_records(worker, i
     def broken(*_):
         raise ValueError(f"cannot handle {CANARY}")
 
-    monkeypatch.setattr("usage_stats.deidentify.strip.Stripper._outcome", broken)
+    monkeypatch.setattr("usage_stats.deidentify.outcome.Judge._robot", broken)
     with pytest.raises(InternalError, match="ValueError in "):
         run_jobs(worker, instance)
 

@@ -7,8 +7,9 @@ Belongs here: who reads which line. Does not: how a line is read (kernel, parser
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +21,8 @@ from usage_stats.accesslog.hit import Hit, Parser
 from usage_stats.accesslog.lines import Lines, UInt64, fingerprints
 
 __all__ = ["BatchParser", "FastPath", "Parsed"]
+
+_MOST_TURNS = 32  # in one batch: a server writes a few lines of directives when it starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,21 @@ class BatchParser:
         self._seed = seed
         self._fast = fast
 
+    def parts(self, lines: Lines) -> Iterator[Lines]:
+        """Some lines in stretches between which a directive may change what the next ones mean."""
+        is_directive = lines.data[lines.starts] == ord("#")
+        turns = np.flatnonzero(is_directive[1:] != is_directive[:-1]) + 1
+        if self._fast is None or len(turns) > _MOST_TURNS:  # the exact parser reads line by line
+            yield lines
+            return
+        for start, end in itertools.pairwise([0, *turns.tolist(), len(lines)]):
+            yield lines.only(slice(start, end))
+
     def read(self, lines: Lines) -> Parsed:
-        """Parse some lines: hits + reasons = lines."""
+        """Parse some lines (of `parts`): hits + reasons = lines. The hits are void when the next lines are read."""
         hits: list[Columns] = []
         declined: Iterable[int] = range(len(lines))
-        if self._fast is not None:
+        if self._fast is not None and not (lines.data[lines.starts] == ord("#")).any():
             columns, rows = self._fast.read(lines)
             hits.append(columns)
             declined = rows.tolist()

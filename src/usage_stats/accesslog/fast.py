@@ -6,47 +6,54 @@ Importing this module imports the compiler: callers do so for large logs only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from usage_stats.accesslog import kernel
 from usage_stats.accesslog.columns import SLOTS, Columns
-from usage_stats.accesslog.hit import LogFormat
+from usage_stats.accesslog.hit import LogFormat, Parser
+from usage_stats.accesslog.json_format import JsonFormat
 from usage_stats.accesslog.lines import Int64, Lines, UInt64
-from usage_stats.accesslog.program import Program, program_of
+from usage_stats.accesslog.program import Kept, Program, cells_program, object_program, template_program
 from usage_stats.accesslog.template import TemplateFormat
 from usage_stats.accesslog.values import Clients
 from usage_stats.accesslog.vocabulary import CompiledVocabulary, Verdicts
+from usage_stats.accesslog.w3c import W3cParser
 
 __all__ = ["CompiledPath", "compiled_path"]
 
 
 class CompiledPath:
-    """Reads plain lines of one format; `is_client` is asked once per distinct address."""
+    """Reads plain lines of one format by the program in force; without one it declines every line."""
 
-    def __init__(self, program: Program, seed: int, is_client: Callable[[bytes], bool]) -> None:
-        self._program = (program.steps, program.literals)
+    def __init__(self, program: Callable[[], Program | None], seed: int) -> None:
+        self._program = program
         self._seed = np.uint64(seed)
-        self._clients = Verdicts(kernel.ADDRESS, is_client, CompiledVocabulary, absent=0)
+        self._clients = Verdicts(kernel.ADDRESS, Clients().check, CompiledVocabulary, absent=0)
         self._arrays = _Arrays(0)
 
     def read(self, lines: Lines) -> tuple[Columns, np.ndarray]:
         """The hits of the lines it understood, and the rows it declined. What it gave before is void by then."""
+        program = self._program()
+        if program is None:
+            return _columns(lines, self._arrays, slice(0), {}), np.arange(len(lines))
         count = len(lines)
         if count > len(self._arrays.at):
             self._arrays = _Arrays(2 * count)
         a = self._arrays
         a.hashes[:, :count] = 0  # a value that the line does not have
-        kernel.parse_fields(
-            lines.data, lines.starts, lines.ends, self._program, self._seed,
-            a.at, a.status, a.is_get, a.places, a.lengths, a.hashes, a.accepted,
-        )  # fmt: skip
-        everything = _columns(lines, a, slice(count))
+        row = (a.at, a.status, a.is_get)
+        parse = kernel.parse_objects if program.is_object else kernel.parse_fields
+        parse(
+            *(lines.data, lines.starts, lines.ends, (program.steps, program.literals), self._seed, row),
+            *(a.places, a.lengths, a.hashes, a.accepted),
+        )
+        everything = _columns(lines, a, slice(count), program.decode)
         accepted = a.accepted[:count] & (self._clients.of(everything) > 0)
         if accepted.all():
             return everything, np.empty(0, np.int64)
-        return _columns(lines, a, np.flatnonzero(accepted)), np.flatnonzero(~accepted)
+        return _columns(lines, a, np.flatnonzero(accepted), program.decode), np.flatnonzero(~accepted)
 
     @staticmethod
     def fingerprints(lines: Lines, seed: int) -> UInt64:
@@ -66,7 +73,9 @@ class _Arrays:
         self.hashes = np.zeros((len(SLOTS), rows), np.uint64)
 
 
-def _columns(lines: Lines, a: _Arrays, rows: slice | Int64) -> Columns:
+def _columns(
+    lines: Lines, a: _Arrays, rows: slice | Int64, decode: Mapping[int, Callable[[bytes], bytes]]
+) -> Columns:
     """The hits at some rows of the arrays; nothing is copied for a slice."""
 
     def values(slot: int, wanted: Int64) -> list[bytes]:
@@ -74,7 +83,8 @@ def _columns(lines: Lines, a: _Arrays, rows: slice | Int64) -> Columns:
         places = a.places[slot, wanted]
         ends = places + a.lengths[slot, wanted]
         data = lines.data.data
-        return [data[start:end].tobytes() for start, end in zip(places.tolist(), ends.tolist(), strict=True)]
+        found = [data[start:end].tobytes() for start, end in zip(places.tolist(), ends.tolist(), strict=True)]
+        return list(map(decode[slot], found)) if slot in decode else found
 
     if isinstance(rows, slice):
         return Columns(a.at[rows], a.status[rows], a.is_get[rows], a.hashes[:, rows], values)
@@ -85,10 +95,32 @@ def _columns(lines: Lines, a: _Arrays, rows: slice | Int64) -> Columns:
 
 
 def compiled_path(
-    log_format: LogFormat, *, account: str | None, cookie: str | None, seed: int
+    log_format: LogFormat, parser: Parser, *, account: str | None, cookie: str | None, seed: int
 ) -> CompiledPath | None:
-    """The fast path of a format, or None if it has none."""
-    if not isinstance(log_format, TemplateFormat) or log_format.is_json_escaped or log_format.has_whole_urls:
-        return None
-    program = program_of(log_format.pieces, account=account, cookie=cookie)
-    return None if program is None else CompiledPath(program, seed, Clients().check)
+    """The fast path of a format beside its exact parser, or None if it has none."""
+    kept = Kept(account, cookie)
+    if isinstance(parser, W3cParser):
+        return CompiledPath(_W3cPrograms(parser, kept), seed)
+    program = None
+    if isinstance(log_format, TemplateFormat):
+        program = template_program(log_format, kept)
+    elif isinstance(log_format, JsonFormat):
+        program = object_program(log_format, kept)
+    return None if program is None else CompiledPath(lambda: program, seed)
+
+
+class _W3cPrograms:
+    """The program of a W3C log as its last directives would have it."""
+
+    def __init__(self, parser: W3cParser, kept: Kept) -> None:
+        self._parser = parser
+        self._kept = kept
+        self._columns: tuple[str, ...] | None = None
+        self._program: Program | None = None
+
+    def __call__(self) -> Program | None:
+        if self._parser.columns != self._columns:
+            self._columns = self._parser.columns
+            delimiter, decode = self._parser.delimiter, self._parser.decode
+            self._program = cells_program(self._columns, delimiter, self._kept, decode)
+        return self._program

@@ -10,10 +10,17 @@ Importing this module imports the compiler (0.4 s): callers do so for large logs
 import numpy as np
 from numba import njit, uint64
 
-__all__ = ["fingerprints", "parse_fields", "parse_json"]
+__all__ = ["fingerprints", "look_up", "parse_fields", "parse_objects", "xxh64"]
+
+# Without numba's counting of references, which takes as long as the work: no array is made or kept here. And without
+# Python's rules for division by zero, which nothing here divides by.
+_OPTIONS = {"_nrt": False, "error_model": "numpy"}
+_compiled = njit(**_OPTIONS)
+_inlined = njit(inline="always", **_OPTIONS)
+_entry = njit(cache=True, nogil=True, **_OPTIONS)  # called from Python
 
 # What a program's step does; program.py writes them.
-LITERAL, VALUE, QUOTED, REQUEST, STATUS, SIZE, HOST, TIME = range(8)
+LITERAL, VALUE, QUOTED, REQUEST, STATUS, SIZE, HOST, TIME, METHOD, PATH = range(10)
 # The values that are kept of a line, by their place in the columns; from OPTIONAL on, `-` means none.
 ADDRESS, AGENT, TARGET, ACCOUNT, COOKIE = range(5)
 OPTIONAL = ACCOUNT
@@ -30,7 +37,7 @@ _MONTHS = np.array(
 )
 
 
-@njit(inline="always", _nrt=False, error_model="numpy")
+@_inlined
 def _word(data, at):
     """Eight bytes, little end first; the compiler makes one load of it."""
     word = uint64(0)
@@ -39,7 +46,7 @@ def _word(data, at):
     return word
 
 
-@njit(inline="always", _nrt=False, error_model="numpy")
+@_inlined
 def _half(data, at):
     half = uint64(0)
     for k in range(4):
@@ -47,17 +54,17 @@ def _half(data, at):
     return half
 
 
-@njit(inline="always", _nrt=False, error_model="numpy")
+@_inlined
 def _rotated(x, bits):
     return (x << uint64(bits)) | (x >> uint64(64 - bits))
 
 
-@njit(inline="always", _nrt=False, error_model="numpy")
+@_inlined
 def _round(lane, word):
     return _rotated(lane + word * uint64(_P2), 31) * uint64(_P1)
 
 
-@njit(inline="always", _nrt=False, error_model="numpy")
+@_inlined
 def _stripes(data, at, end, seed):
     """The four lanes over whole stripes of 32 bytes, merged; and where they end."""
     a, b = seed + uint64(_P1) + uint64(_P2), seed + uint64(_P2)
@@ -74,14 +81,14 @@ def _stripes(data, at, end, seed):
     return merged, at
 
 
-@njit(inline="always", _nrt=False, error_model="numpy")
+@_inlined
 def _avalanche(x):
     x = (x ^ (x >> uint64(33))) * uint64(_P2)
     x = (x ^ (x >> uint64(29))) * uint64(_P3)
     return x ^ (x >> uint64(32))
 
 
-@njit(_nrt=False, error_model="numpy")
+@_compiled
 def xxh64(data, start, end, seed):
     """XXH64 of data[start:end], as the library xxhash computes it.
 
@@ -106,14 +113,14 @@ def xxh64(data, start, end, seed):
     return _avalanche(state)
 
 
-@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
+@_entry
 def fingerprints(data, starts, ends, seed, out):
     """XXH64 of each line into `out` (uint64, one per line)."""
     for i in range(starts.size):
         out[i] = xxh64(data, starts[i], ends[i], seed)
 
 
-@njit(inline="always", _nrt=False, error_model="numpy")
+@_inlined
 def _digits(data, at, count):
     """So many digits as a number, or -1."""
     number = 0
@@ -125,7 +132,7 @@ def _digits(data, at, count):
     return number
 
 
-@njit(_nrt=False, error_model="numpy")
+@_compiled
 def _month(data, at):
     name = (
         (uint64(data[at]) << uint64(16))
@@ -138,13 +145,15 @@ def _month(data, at):
     return 0
 
 
-@njit(_nrt=False, error_model="numpy")
+@_compiled
 def _day_number(year, month, day):
     """Days since 1970-01-01 by the Gregorian calendar; _NONE where it has no such day.
 
     Source: the civil-from-days arithmetic of eras of 400 years that begin in March, as in the C++ library's chrono.
     """
-    if month < 1 or month > 12 or year < 1 or day < 1:
+    if (
+        month < 1 or month > 12 or year < 2 or year > 9998 or day < 1
+    ):  # in the years beside, UTC's may be another
         return _NONE
     is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     longest = 31 - (month - 1) % 7 % 2 if month != 2 else 28 + is_leap
@@ -157,7 +166,7 @@ def _day_number(year, month, day):
     return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
 
 
-@njit(inline="always", _nrt=False, error_model="numpy")
+@_inlined
 def _clock(data, at):
     """Seconds of `HH:MM:SS`, or _NONE."""
     hour, minute = _digits(data, at, 2), _digits(data, at + uint64(3), 2)
@@ -169,7 +178,7 @@ def _clock(data, at):
     return hour * 3600 + minute * 60 + second
 
 
-@njit(inline="always", _nrt=False, error_model="numpy")
+@_inlined
 def _zone(data, at, gap):
     """Seconds east of UTC of `+HHMM` (gap 0) or `+HH:MM` (gap 1), or _NONE."""
     hours, minutes = _digits(data, at + uint64(1), 2), _digits(data, at + uint64(3 + gap), 2)
@@ -182,7 +191,7 @@ def _zone(data, at, gap):
     return east if sign == 43 else -east
 
 
-@njit(_nrt=False, error_model="numpy")
+@_compiled
 def _clf_time(data, at):
     """UTC seconds of `17/May/2015:10:05:03 +0200`, or _NONE."""
     if (
@@ -199,7 +208,7 @@ def _clf_time(data, at):
     return day * 86400 + clock - east
 
 
-@njit(_nrt=False, error_model="numpy")
+@_compiled
 def _iso_day(data, at):
     """Days since 1970 of `2015-05-17`, or _NONE."""
     if data[at + uint64(4)] != 45 or data[at + uint64(7)] != 45:  # -
@@ -209,7 +218,7 @@ def _iso_day(data, at):
     )
 
 
-@njit(_nrt=False, error_model="numpy")
+@_compiled
 def _iso_time(data, at, end):
     """UTC seconds of `2015-05-17T10:05:03+02:00`, with Z or a fraction too, or _NONE."""
     if end < at + uint64(20) or data[at + uint64(10)] != 84:  # T
@@ -235,7 +244,7 @@ def _iso_time(data, at, end):
     return day * 86400 + clock - east
 
 
-@njit(_nrt=False, error_model="numpy")
+@_compiled
 def _epoch_time(data, at, end):
     """Seconds of `1431857103` or `1431857103.125`, or _NONE."""
     seconds, first = 0, at
@@ -253,7 +262,7 @@ def _epoch_time(data, at, end):
     return seconds if at == end else _NONE
 
 
-@njit(_nrt=False, error_model="numpy")
+@_compiled
 def _time(data, at, end, layout):
     """UTC seconds (of DATE: of its midnight; of CLOCK: since midnight) of data[at:end], or _NONE."""
     length = end - at
@@ -269,7 +278,7 @@ def _time(data, at, end, layout):
     return _clock(data, at) if length == uint64(8) else _NONE
 
 
-@njit(_nrt=False, error_model="numpy")
+@_compiled
 def _path_end(data, at, end):
     """Where the request target in data[at:end], `METHOD target HTTP/1.1`, begins and ends; (0, 0) if it is not plain."""
     first = at
@@ -289,7 +298,7 @@ def _path_end(data, at, end):
     return at, tail
 
 
-@njit(inline="always", _nrt=False, error_model="numpy")
+@_inlined
 def _zero_bytes(word):
     """The top bit of each byte of the word that is zero; exact up to the lowest one.
 
@@ -298,7 +307,7 @@ def _zero_bytes(word):
     return (word - uint64(_ONES)) & ~word & uint64(_TOPS)
 
 
-@njit(inline="always", _nrt=False, error_model="numpy")
+@_inlined
 def _find(data, at, end, one, other):
     """Where the first of two bytes is, eight at a time, or the end."""
     ones, others = uint64(one) * uint64(_ONES), uint64(other) * uint64(_ONES)
@@ -313,14 +322,14 @@ def _find(data, at, end, one, other):
     return end
 
 
-@njit(inline="always", _nrt=False, error_model="numpy")
+@_inlined
 def _closing_quote(data, at, end):
     """Where the quoted text ends; the end itself if it does not, or holds an escape."""
     at = _find(data, at, end, 34, 92)
     return at if at < end and data[at] == 34 else end
 
 
-@njit(inline="always", _nrt=False, error_model="numpy")
+@_inlined
 def _is_literal(data, at, end, literals, first, length):
     if at + uint64(length) > end:
         return False
@@ -330,7 +339,7 @@ def _is_literal(data, at, end, literals, first, length):
     return True
 
 
-@njit(_nrt=False, error_model="numpy")
+@_compiled
 def _is_typed(data, at, end, kind):
     """Whether a value is a status of three digits, a size, or the name of a host with or without its port."""
     if kind == STATUS:
@@ -347,7 +356,7 @@ def _is_typed(data, at, end, kind):
     return is_dash or at == end
 
 
-@njit(inline="always", _nrt=False, error_model="numpy")
+@_inlined
 def _keep(data, start, end, slot, i, seed, places, lengths, hashes):
     """A value's place and hash; an account or a cookie of `-` or nothing is none."""
     length = end - start
@@ -357,8 +366,56 @@ def _keep(data, start, end, slot, i, seed, places, lengths, hashes):
     hashes[slot, i] = max(xxh64(data, start, end, seed), uint64(1))
 
 
-@njit(_nrt=False, error_model="numpy")
-def _read_line(data, at, end, i, steps, literals, seed, at_utc, status, is_get, places, lengths, hashes):
+@_compiled
+def _is_method(data, at, end):
+    """Whether all bytes are capital letters."""
+    first = at
+    while at < end and 65 <= data[at] <= 90:
+        at += uint64(1)
+    return at == end and at > first
+
+
+@_inlined
+def _is_get(data, at, end):
+    return (
+        end - at == uint64(3) and data[at] == 71 and data[at + uint64(1)] == 69 and data[at + uint64(2)] == 84
+    )
+
+
+@_compiled
+def _read_value(data, at, end, kind, slot, layout, i, seed, row, places, lengths, hashes):
+    """Read one value into the row's columns; its seconds if it is (part of) a time, else 0; _NONE if it is not plain."""
+    at_utc, status, is_get = row
+    if kind == TIME:
+        return _time(data, at, end, layout)
+    if kind == REQUEST:
+        target, tail = _path_end(data, at, end)
+        if tail == uint64(0):
+            return _NONE
+        is_get[i] = _is_get(data, at, target - uint64(1))
+        _keep(data, target, _find(data, target, tail, 63, 63), TARGET, i, seed, places, lengths, hashes)
+    elif kind == METHOD:
+        if not _is_method(data, at, end):
+            return _NONE
+        is_get[i] = _is_get(data, at, end)
+    elif kind == PATH:
+        if at == end or data[at] == 45:
+            return _NONE
+        _keep(data, at, _find(data, at, end, 63, 63), TARGET, i, seed, places, lengths, hashes)
+    elif kind == STATUS or kind == SIZE or kind == HOST:
+        if not _is_typed(data, at, end, kind):
+            return _NONE
+        if kind == STATUS:
+            status[i] = _digits(data, at, 3)
+    elif slot >= 0:
+        if at < end and data[at] == 34:
+            return _NONE
+        _keep(data, at, end, slot, i, seed, places, lengths, hashes)
+    return 0
+
+
+@_compiled
+def _read_line(data, at, end, i, steps, literals, seed, row, places, lengths, hashes):
     """Walk one line through the program; whether it fits to its end."""
     if at == end or data[at] == 35:  # nothing, or #
         return False
@@ -366,7 +423,7 @@ def _read_line(data, at, end, i, steps, literals, seed, at_utc, status, is_get, 
         end -= uint64(1)
     seconds = 0
     for s in range(steps.shape[0]):
-        kind, slot, detail = steps[s, 0], steps[s, 1], steps[s, 2]
+        kind, detail = steps[s, 0], steps[s, 2]
         if kind == LITERAL:
             if not _is_literal(data, at, end, literals, steps[s, 3], steps[s, 4]):
                 return False
@@ -378,63 +435,159 @@ def _read_line(data, at, end, i, steps, literals, seed, at_utc, status, is_get, 
         )
         if (stop == at or data[stop - uint64(1)] == 13) and not is_quoted:
             return False
-        if kind == TIME:
-            part = _time(data, at, stop, detail >> 8)
-            if part == _NONE:
-                return False
-            seconds += part
-        elif kind == REQUEST:
-            target, tail = _path_end(data, at, stop)
-            if tail == uint64(0):
-                return False
-            is_get[i] = target - at == uint64(4) and data[at] == 71 and data[at + uint64(1)] == 69
-            _keep(data, target, _find(data, target, tail, 63, 63), TARGET, i, seed, places, lengths, hashes)
-        elif kind == STATUS or kind == SIZE or kind == HOST:
-            if not _is_typed(data, at, stop, kind):
-                return False
-            if kind == STATUS:
-                status[i] = _digits(data, at, 3)
-        elif slot >= 0:
-            _keep(data, at, stop, slot, i, seed, places, lengths, hashes)
+        part = _read_value(
+            data, at, stop, kind, steps[s, 1], detail >> 8, i, seed, row, places, lengths, hashes
+        )
+        if part == _NONE:
+            return False
+        seconds += part
         at = stop
-    at_utc[i] = seconds
+    row[0][i] = seconds
     return at == end
 
 
-@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
-def parse_fields(
-    data, starts, ends, program, seed, at_utc, status, is_get, places, lengths, hashes, accepted
-):
+@_entry
+def parse_fields(data, starts, ends, program, seed, row, places, lengths, hashes, accepted):
     """Read lines by a program of steps.
 
     Args:
         data: uint8 bytes, eight more than the lines need. starts, ends: of each line, without its newline.
         program: steps (int64, one row of kind, slot, stop byte + layout, literal's place and length), and literals.
         seed: of the values' hashes.
-        at_utc, status, is_get: out, per line. places, lengths, hashes: out, per slot and line: of the value in `data`,
+        row: out, per line: UTC seconds, status, whether the method is GET. places, lengths, hashes: out, per slot and line: of the value in `data`,
             its XXH64 (never 0); left alone where there is no value.
         accepted: out, per line; the other columns mean nothing where it is false.
     """
     steps, literals = program
     for i in range(starts.size):
         accepted[i] = _read_line(
-            data,
-            uint64(starts[i]),
-            uint64(ends[i]),
-            i,
-            steps,
-            literals,
-            seed,
-            at_utc,
-            status,
-            is_get,
-            places,
-            lengths,
-            hashes,
+            data, uint64(starts[i]), uint64(ends[i]), i, steps, literals, seed, row, places, lengths, hashes
         )
 
 
-@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
+@_inlined
+def _string_end(data, at, end):
+    """Where a JSON string's closing quote is; the end if it holds an escape or a control byte, or none is there."""
+    while at < end:
+        word = _word(data, at)
+        quotes = _zero_bytes(word ^ uint64(_ONES * 34)) | _zero_bytes(word ^ uint64(_ONES * 92))
+        controls = (word - uint64(_ONES * 32)) & ~word & uint64(_TOPS)
+        found = quotes | controls
+        if found:
+            below = ((found & (~found + uint64(1))) - uint64(1)) & uint64(_ONES)
+            at += ((below * uint64(_ONES)) >> uint64(56)) - uint64(1)
+            return at if at < end and data[at] == 34 else end
+        at += uint64(8)
+    return end
+
+
+@_compiled
+def _number_end(data, at, end):
+    """Where a JSON number of digits, with a fraction or not, ends; where it begins if it is none of these."""
+    first = at
+    while at < end and 48 <= data[at] <= 57:
+        at += uint64(1)
+    if at == first or (data[first] == 48 and at > first + uint64(1)):
+        return first
+    if at < end and data[at] == 46:
+        dot = at
+        at += uint64(1)
+        while at < end and 48 <= data[at] <= 57:
+            at += uint64(1)
+        if at == dot + uint64(1):
+            return first
+    return at
+
+
+@_compiled
+def _word_end(data, at, end):
+    """Where `null`, `true` or `false` ends; where it begins if it is none of these."""
+    if at + uint64(4) > end:
+        return at
+    word = _half(data, at)
+    if word == uint64(0x6C6C756E) or word == uint64(0x65757274):  # null, true
+        return at + uint64(4)
+    if word == uint64(0x736C6166) and at + uint64(5) <= end and data[at + uint64(4)] == 101:  # fals, e
+        return at + uint64(5)
+    return at
+
+
+@_compiled
+def _key_of(data, at, end, keys, names, expected):
+    """The place of a key in the table, -1 for a key that is not wanted; the one that stood next in the last line first."""
+    for turn in range(keys.shape[0]):
+        k = (expected + turn) % keys.shape[0]
+        if end - at == uint64(keys[k, 4]) and _is_literal(data, at, end, names, keys[k, 3], keys[k, 4]):
+            return k
+    return -1
+
+
+@_compiled
+def _read_object(data, at, end, i, keys, names, seed, row, places, lengths, hashes):
+    """Read a flat JSON object; whether all of it was plain and each field that is needed was there once."""
+    if end < at + uint64(2) or data[at] != 123 or data[end - uint64(1)] != 125:  # { }
+        return False
+    end -= uint64(1)
+    at += uint64(1)
+    seconds, seen, expected = 0, uint64(0), 0
+    while True:
+        if at >= end or data[at] != 34:
+            return False
+        stop = _string_end(data, at + uint64(1), end)
+        if stop >= end or data[stop + uint64(1)] != 58:  # :
+            return False
+        k = _key_of(data, at + uint64(1), stop, keys, names, expected)
+        at = stop + uint64(2)
+        at += uint64(data[at] == 32)
+        is_string = data[at] == 34
+        at += uint64(is_string)
+        if is_string:
+            stop = _string_end(data, at, end)
+        else:
+            stop = _number_end(data, at, end)
+            stop = _word_end(data, at, end) if stop == at else stop
+        if stop == at and not is_string or is_string and stop >= end:
+            return False
+        if k >= 0:
+            bit = uint64(1) << uint64(keys[k, 5])
+            if seen & bit or not (is_string or (48 <= data[at] <= 57 and keys[k, 2] & 1)):
+                return False
+            seen |= bit
+            expected = k + 1
+            layout = keys[k, 2] >> 8 if is_string else EPOCH
+            part = _read_value(
+                data, at, stop, keys[k, 0], keys[k, 1], layout, i, seed, row, places, lengths, hashes
+            )
+            if part == _NONE:
+                return False
+            seconds += part
+        at = stop + uint64(is_string)
+        if at == end:
+            break
+        if data[at] != 44:  # ,
+            return False
+        at += uint64(1)
+        at += uint64(data[at] == 32)
+    row[0][i] = seconds
+    needed = uint64(0)
+    for k in range(keys.shape[0]):
+        if keys[k, 2] & 2:
+            needed |= uint64(1) << uint64(keys[k, 5])
+    return seen & needed == needed
+
+
+@_entry
+def parse_objects(data, starts, ends, program, seed, row, places, lengths, hashes, accepted):
+    """Read lines that are flat JSON objects, by a table of keys: kind, slot, flags (1: may be a number, 2: must be there)
+    and layout, name's place and length, field's number; the rest as in `parse_fields`."""
+    keys, names = program
+    for i in range(starts.size):
+        accepted[i] = _read_object(
+            data, uint64(starts[i]), uint64(ends[i]), i, keys, names, seed, row, places, lengths, hashes
+        )
+
+
+@_entry
 def look_up(keys, codes, hashes, count, out, unseen):
     """The code of each hash, by open addressing; a hash met first gets the next one. 0 is no hash: code -1.
 

@@ -1,54 +1,83 @@
-"""A format → the steps by which the kernel reads its lines, if the kernel can read them at all.
+"""A format → the program by which the kernel reads its lines, if the kernel can read them at all.
 
 Belongs here: which fields have a step, and what is kept of them. Does not: reading a byte.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from usage_stats.accesslog import kernel
 from usage_stats.accesslog.directives import Field, Literal, Piece
+from usage_stats.accesslog.json_format import JsonFormat
 from usage_stats.accesslog.lines import Int64, UInt8
+from usage_stats.accesslog.template import TemplateFormat
 from usage_stats.accesslog.timestamps import CLF, EPOCH_MSEC, ISO_8601
 
-__all__ = ["Program", "program_of"]
+__all__ = ["Program", "cells_program", "object_program", "template_program"]
 
 _LAYOUTS = {CLF: kernel.CLF, ISO_8601: kernel.ISO, EPOCH_MSEC: kernel.EPOCH, "%s": kernel.EPOCH}
 _TYPED = {"status": kernel.STATUS, "bytes": kernel.SIZE, "vhost": kernel.HOST}
 _PLAIN = frozenset({"address", "agent", "ident", "user", "referrer", "ignored"})
 _NEVER = ord("\n")  # a byte that no line holds: the value runs to the line's end
 
+# Of cells and of JSON's keys: what has a step of its own; the rest is a value, kept or read over.
+_PARTS = {
+    "status": kernel.STATUS,
+    "request": kernel.REQUEST,
+    "method": kernel.METHOD,
+    "path": kernel.PATH,
+    "time": kernel.TIME,
+    "date": kernel.TIME,
+    "clock": kernel.TIME,
+}
+_PART_LAYOUTS = {"time": kernel.ISO, "date": kernel.DATE, "clock": kernel.CLOCK}
+_MAY_BE_NUMBER, _NEEDED = 1, 2  # flags of a JSON key
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Steps (rows of kind, slot, stop byte + layout, literal's place, literal's length) and the literals' bytes."""
+    """What the kernel's function is given: steps (rows of numbers) and the literals' or keys' bytes.
+
+    `is_object`: whether lines are JSON objects. `decode`: per slot, what makes the value of what the server wrote.
+    """
 
     steps: Int64
     literals: UInt8
+    is_object: bool = False
+    decode: Mapping[int, Callable[[bytes], bytes]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """Which fields are kept, by slot."""
+class Kept:
+    """The fields that tell who is who."""
 
     account: str | None
     cookie: str | None
 
-    def slot(self, field: str) -> int:
-        if field == self.account:
+    def slot(self, name: str) -> int:
+        """Where a field's value is kept; -1: nowhere."""
+        if name == self.account:
             return kernel.ACCOUNT
-        if self.cookie is not None and field == f"cookie.{self.cookie}":
+        if self.cookie is not None and name == f"cookie.{self.cookie}":
             return kernel.COOKIE
-        return {"address": kernel.ADDRESS, "agent": kernel.AGENT}.get(field, -1)
+        return {"address": kernel.ADDRESS, "agent": kernel.AGENT}.get(name, -1)
+
+    def are_in(self, names: Sequence[str]) -> bool:
+        """Whether each is a field of its own, or in none: a cookie in a whole Cookie header needs the exact parser."""
+        return "cookies" not in names or (
+            self.cookie is None and not (self.account or "").startswith("cookie.")
+        )
 
 
-def program_of(pieces: Sequence[Piece], *, account: str | None, cookie: str | None) -> Program | None:
-    """Write the program of a template; None where a field needs the exact parser."""
-    kept = _Kept(account, cookie)
+def template_program(log_format: TemplateFormat, kept: Kept) -> Program | None:
+    """The program of a template; None where a field needs the exact parser."""
+    pieces = log_format.pieces
+    if log_format.is_json_escaped or log_format.has_whole_urls or not kept.are_in(log_format.fields):
+        return None
     steps, literals = [], b""
     for index, piece in enumerate(pieces):
         before, after = _text(pieces, index - 1), _text(pieces, index + 1)
@@ -69,18 +98,60 @@ def _text(pieces: Sequence[Piece], index: int) -> bytes:
     return piece.text if isinstance(piece, Literal) else b""
 
 
-def _step(field: Field, before: bytes, after: bytes, kept: _Kept) -> tuple[int, int, int] | None:
+def _step(piece: Field, before: bytes, after: bytes, kept: Kept) -> tuple[int, int, int] | None:
     """Kind, slot and detail of a field's step, or None if the kernel has none for it."""
     stop = after[0] if after else _NEVER
     is_quoted = before.endswith(b'"') and after.startswith(b'"')
-    if field.name == "time":
-        return (kernel.TIME, -1, stop | _LAYOUTS[field.layout] << 8) if field.layout in _LAYOUTS else None
-    if field.name == "request":
+    if piece.name == "time":
+        return (kernel.TIME, -1, stop | _LAYOUTS[piece.layout] << 8) if piece.layout in _LAYOUTS else None
+    if piece.name == "request":
         return (kernel.REQUEST, -1, 0) if is_quoted else None
-    if field.name in _TYPED and not is_quoted:
-        return _TYPED[field.name], -1, stop
-    if is_quoted and (field.name in _PLAIN or field.name == "forwarded" or field.name.startswith("cookie.")):
-        return kernel.QUOTED, kept.slot(field.name), 0
-    if field.name in _PLAIN or field.name.startswith("cookie."):
-        return kernel.VALUE, kept.slot(field.name), stop
+    if piece.name in _TYPED and not is_quoted:
+        return _TYPED[piece.name], -1, stop
+    if is_quoted and (piece.name in _PLAIN or piece.name == "forwarded" or piece.name.startswith("cookie.")):
+        return kernel.QUOTED, kept.slot(piece.name), 0
+    if piece.name in _PLAIN or piece.name.startswith("cookie."):
+        return kernel.VALUE, kept.slot(piece.name), stop
     return None
+
+
+def cells_program(
+    columns: Sequence[str], delimiter: bytes, kept: Kept, decode: Callable[[bytes], bytes]
+) -> Program | None:
+    """The program of cells between delimiters, by the fields they hold (`ignored` for the rest).
+
+    A W3C log's: the date and the time of day stand apart. None if the exact parser is needed.
+    """
+    needed = {"date", "clock", "address", "method", "path", "status"}
+    if not needed <= set(columns) or not kept.are_in(columns):
+        return None
+    steps: list[tuple[int, ...]] = []
+    for index, name in enumerate(columns):
+        stop = _NEVER if index == len(columns) - 1 else delimiter[0]
+        layout = _PART_LAYOUTS.get(name, 0)
+        steps.append((_PARTS.get(name, kernel.VALUE), kept.slot(name), stop | layout << 8, 0, 0))
+        steps.append((kernel.LITERAL, -1, 0, 0, 1))
+    return Program(
+        np.array(steps[:-1], np.int64), np.frombuffer(delimiter, np.uint8), decode={kernel.AGENT: decode}
+    )
+
+
+def object_program(log_format: JsonFormat, kept: Kept) -> Program | None:
+    """The program of JSON objects without inner ones; None if the exact parser is needed."""
+    fields = log_format.fields
+    nested = any("." in key for _, keys in log_format.keys for key in keys)
+    if nested or {"date", "clock"} & set(fields) or "address" not in fields or not kept.are_in(fields):
+        return None
+    request = {"method", "path"} if "request" not in fields else {"request"}
+    rows, names = [], b""
+    for number, (name, keys) in enumerate(log_format.keys):
+        flags = (_MAY_BE_NUMBER if name in {"time", "status"} else 0) | (
+            _NEEDED if name in {"time", "address", "status", *request} else 0
+        )
+        is_read = name in request or name not in {"request", "method", "path"}
+        kind = _PARTS.get(name, kernel.VALUE) if is_read else kernel.VALUE
+        for key in keys:
+            detail = flags | _PART_LAYOUTS.get(name, 0) << 8
+            rows.append((kind, kept.slot(name), detail, len(names), len(key.encode()), number))
+            names += key.encode()
+    return Program(np.array(rows, np.int64), np.frombuffer(names, np.uint8), is_object=True)

@@ -11,6 +11,7 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -88,12 +89,14 @@ class W3cParser:
         *(
             "_account",
             "_agent",
+            "_columns",
             "_cookie",
             "_count",
             "_date",
             "_decode",
             "_delimiter",
             "_fields_line",
+            "_has_whole_urls",
             "_log_format",
         ),
         *("_make", "_missing", "_plan", "_referrer", "_size", "_split"),
@@ -114,6 +117,21 @@ class W3cParser:
         """The `#Fields:` and `#Date:` lines in force; no values of requests are in them."""
         date = (b"#Date: " + self._date,) if self._date else ()
         return (*date, self._fields_line) if self._fields_line else date
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Per column in force our field, `ignored` for the rest; none where a line needs more than its cells."""
+        return () if self._has_whole_urls else self._columns
+
+    @property
+    def delimiter(self) -> bytes:
+        """What stands between cells."""
+        return self._delimiter
+
+    @property
+    def decode(self) -> Callable[[bytes], bytes]:
+        """An agent's cell → the agent as the browser sent it."""
+        return self._decode
 
     def parse(self, line: bytes) -> Hit | str:
         """Parse a line given without its newline; never raises, whatever the bytes.
@@ -173,12 +191,14 @@ class W3cParser:
 
     def _set_columns(self, names: tuple[str, ...]) -> None:
         columns = _meanings(names)
+        self._columns = tuple(columns)
+        self._has_whole_urls = "cs-uri" in names
         maker = HitMaker(
             # The date may come from a directive; a column of that name that is not there is never read.
             [name for name in columns if name != "ignored"],
             cookie=self._cookie,
             account=self._account,
-            has_whole_urls="cs-uri" in names,
+            has_whole_urls=self._has_whole_urls,
         )
         missing = next((name for name in _REQUIRED if name not in columns), "")
         self._missing = _REASONS.get(missing, missing)

@@ -20,7 +20,8 @@ __all__ = ["is_zstd", "zstd_blocks"]
 
 _MAGIC: Final = b"\x28\xb5\x2f\xfd"  # RFC 8878, section 3.1.1
 _SKIPPABLE: Final = 0x184D2A50  # RFC 8878, section 3.1.2: the last four bits are free
-_RLE_BLOCK: Final = 1  # RFC 8878, section 3.1.1.2.2: one byte stands for the whole block
+_RAW_BLOCK: Final = 0  # RFC 8878, section 3.1.1.2.2: the content as it is
+_RLE_BLOCK: Final = 1  # the same section: one byte stands for the whole block
 _MAXIMUM_WINDOW: Final = 1 << 27  # 128 MiB: what the zstd program too allows without being asked for more
 _UNIT: Final = "zstd frame"
 
@@ -58,9 +59,12 @@ def _frame_blocks(source: Source) -> Iterator[bytes]:
         is_last, kind, size = bool(bits & 1), bits >> 1 & 3, bits >> 3
         length = 3 + (1 if kind == _RLE_BLOCK else size)
         compressed = source.take(length)
-        block = _fed(frame, compressed)
-        if block:
-            yield block
+        # A last block may contradict its header only at its end: its stored bytes are had before that.
+        before = len(compressed) - 1 if kind == _RAW_BLOCK else 0
+        for piece in (compressed[:before], compressed[before:]):
+            block = _fed(frame, piece)
+            if block:
+                yield block
         if len(compressed) < length:
             raise CutOffError(_UNIT)
     rest = _fed(frame, _exactly(source, 4)) if has_checksum else b""

@@ -79,4 +79,3 @@ class Unchanged:
 
 def _name(source: Source, path: Path) -> str:
     return f"{source.name} {path}"
-

@@ -146,12 +146,14 @@ class _Job:
 
     def _parser(self, unread: Unread) -> BatchParser:
         account, cookie = unread.source.account, unread.source.cookie
-        fast = None
-        if self._is_large:
-            from usage_stats.accesslog.fast import compiled_path  # noqa: PLC0415 the compiler, for large logs only
+        exact = unread.log_format.parser(account=account, cookie=cookie)
+        if not self._is_large:
+            return BatchParser(exact, self._value_seed)
+        from usage_stats.accesslog.fast import compiled_path  # noqa: PLC0415 the compiler, for large logs only
 
-            fast = compiled_path(unread.log_format, account=account, cookie=cookie, seed=self._value_seed)
-        return BatchParser(unread.log_format.parser(account=account, cookie=cookie), self._value_seed, fast)
+        how = {"account": account, "cookie": cookie}
+        fast = compiled_path(unread.log_format, exact, **how, seed=self._value_seed)
+        return BatchParser(exact, self._value_seed, fast)
 
     def _write_events(self, stripped: Stripped) -> list[str]:
         """Write events, two files per day; return their names below `restricted/`."""

@@ -170,12 +170,13 @@ def _parse(aligned: Aligned, parser: BatchParser, account: Account) -> Iterator[
     if not is_new.all():
         parser.pass_over(aligned.lines.only(np.flatnonzero(aligned.is_known)))
         new = aligned.lines.only(np.flatnonzero(is_new))
-    parsed = parser.read(new)
     account.lines += len(new) - len(aligned.withdrawn)
-    account.rejected.update(parsed.reasons)
     account.rejected.subtract(aligned.withdrawn)
-    account.last_reason = parsed.last_reason
-    yield from parsed.hits
+    for part in parser.parts(new) if len(new) else ():
+        parsed = parser.read(part)
+        account.rejected.update(parsed.reasons)
+        account.last_reason = parsed.last_reason
+        yield from parsed.hits
 
 
 def _leave_open(aligned: Aligned, account: Account, alignment: Alignment) -> None:
