@@ -23,6 +23,7 @@ __all__ = ["PRIVACY_CLASSES", "Column", "Database", "Model", "load_model", "mode
 
 PRIVACY_CLASSES = ("identified", "restricted", "confidential", "shareable")
 _KEYS = {"grain", "privacy", "reads", "column", "unique", "assert"}
+_PATTERN = frozenset("*?[]{}")  # what the database would take for a pattern in a path
 _NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 
@@ -177,7 +178,11 @@ def run_model(
 def _register(connection: duckdb.DuckDBPyConnection, source: str, data: Any, alias: str) -> None:
     schema = source.partition(".")[0]
     connection.execute(f"create schema if not exists {schema}")
-    if isinstance(data, list):  # through Arrow: the database would take [ and * in a path for a pattern
+    if isinstance(data, list) and data and not any(_PATTERN & set(str(path)) for path in data):
+        files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in data)
+        connection.execute(f"create or replace view {source} as select * from read_parquet([{files}])")  # noqa: S608 our own files, quoted
+        return
+    if isinstance(data, list):  # through Arrow, which takes nothing in a path for a pattern; twice as slow
         data = dataset([str(path) for path in data], format="parquet")
     connection.register(alias, data.to_arrow() if isinstance(data, pl.DataFrame) else data)
     connection.execute(f"create or replace view {source} as select * from {alias}")  # noqa: S608 both names are ours, checked

@@ -101,6 +101,10 @@ NAMES = (
     "robosourcer",
     "daumoa",
     "distilator",
+    "reeder/",
+    "newsify/",
+    "google favicon",
+    "microsoft office protocol",
 )
 # ... a web address to complain to, libraries that put themselves first, and names that say nothing.
 ADDRESSES = ("http://", "https://")
@@ -143,24 +147,38 @@ def _place(path):
     return segments[0], sub if subs else None
 
 
-def _view(line):
-    """(day, second, identity, network, component, sub-component) of a page view, else None."""
+def _request(line):
+    """(time, identity, network, method, path, status) of a person's request for a path of ours, else None."""
     match = LINE.fullmatch(line)
     if match is None:
         return None
     address, _, user, time, request, status, _, agent = match.groups()
     words = request.split(b" ")
-    if len(words) != 3 or words[0] != b"GET" or not words[1].startswith(b"/") or _is_program(agent):
-        return None
-    if not (status.startswith(b"2") or status == b"304"):
+    if len(words) != 3 or not words[1].startswith(b"/") or _is_program(agent):
         return None
     path = re.sub(rb"//+", b"/", unquote_to_bytes(re.split(rb"[?#;]", words[1])[0]))
+    at = datetime.strptime(time.decode(), "%d/%b/%Y:%H:%M:%S %z").astimezone(UTC)
+    identity = (address, agent) if user == b"-" else (user,)
+    return at, identity, address.rsplit(b".", 1)[0], words[0], path, status
+
+
+def _view(request):
+    """(day, second, identity, network, component, sub-component) of a page view, else None."""
+    at, identity, network, method, path, status = request
+    if method != b"GET" or not (status.startswith(b"2") or status == b"304"):
+        return None
     file = path.rsplit(b"/", 1)[1]
     if b"." in file and file.rsplit(b".", 1)[1].decode("latin-1").lower() in ASSETS:
         return None
-    at = datetime.strptime(time.decode(), "%d/%b/%Y:%H:%M:%S %z").astimezone(UTC)
-    identity = (address, agent) if user == b"-" else (user,)
-    return at.date(), at.timestamp(), identity, address.rsplit(b".", 1)[0], *_place(path)
+    return at.date(), at.timestamp(), identity, network, *_place(path)
+
+
+def _views(lines):
+    """All page views but those of whoever asked for robots.txt on the same day: no browser does."""
+    requests = [request for line in lines if (request := _request(line))]
+    robots = {(at.date(), identity) for at, identity, _, _, path, _ in requests if path == b"/robots.txt"}
+    views = [view for request in requests if (view := _view(request))]
+    return [view for view in views if (view[0], view[2]) not in robots]
 
 
 def _visits(views):
@@ -182,7 +200,7 @@ def _periods(day):
 @pytest.fixture(scope="module")
 def counted():
     """(period, component, sub-component) → persons, visits, number of page views, networks, as sets."""
-    views = [view for line in LOG.read_bytes().split(b"\n") if (view := _view(line))]
+    views = _views(LOG.read_bytes().split(b"\n"))
     found = defaultdict(lambda: [set(), set(), 0, set()])
     for day, _, identity, network, component, sub, visit in _visits(views):
         cells = [("_T", "_T"), (component, "_T")] + ([(component, sub)] if sub else [])

@@ -75,10 +75,7 @@ def test_every_line_is_accounted_for_as_in_the_truth(ran, truth):
         found.rejected.total(),
     )
     assert truth["parsed"] == found.outcomes.total()
-    assert (
-        truth["methods"]["(malformed request)"]
-        <= found.outcomes["malformed_requests"] + found.outcomes["robots"]
-    )
+    assert truth["methods"]["(malformed request)"] == found.outcomes["malformed_requests"]
 
 
 def test_the_ledger_sums_to_the_truth(ran, truth):

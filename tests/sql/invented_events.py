@@ -1,11 +1,16 @@
 """Invented page views of one day, as the models read them."""
 
 import random
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
+import pyarrow as pa
 
-from usage_stats.schemas import EVENTS, empty
+from usage_stats.measure.usage import usage_of_day
+from usage_stats.robot_settings import RobotSettings
+from usage_stats.schemas import PAGE_VIEWS, VISITORS
+from usage_stats.sqlmodel import Database
 
 DAY = date(2026, 3, 29)  # 23 hours long in Berlin; the models see instants, not clocks
 MIDNIGHT = datetime(2026, 3, 28, 23, tzinfo=UTC)
@@ -34,9 +39,61 @@ def event(second, person=1, *, network=1, place=("news", None), basis="cookie", 
     }
 
 
-def events(rows):
-    """A frame of page views."""
-    return pl.DataFrame(rows, schema=empty(EVENTS).schema)
+def of_month(pseudonym):
+    """The month's pseudonym of whoever has this one in the week: nobody else's, and in another order."""
+    return (pseudonym * 0x9E3779B97F4A7C15 + 12345) % 2**64
+
+
+def page_views(rows):
+    """What is kept of page views."""
+    return pa.Table.from_pylist([{name: row[name] for name in PAGE_VIEWS.names} for row in rows], PAGE_VIEWS)
+
+
+def visitors(rows, *, requests=Counter()):
+    """What is kept of who made them, each with an asset beside; `requests` for robots.txt, by person."""
+    views = Counter((row["person"], row["network"], row["identity_basis"]) for row in rows)
+    for person, number in requests.items():
+        views.setdefault((person, person, "address"), 0)
+        assert number
+    return pa.Table.from_pylist(
+        [
+            {
+                "person": person,
+                "network": network,
+                "month_person": of_month(person),
+                "month_network": of_month(network),
+                "identity_basis": basis,
+                "requests": number + 1 + requests[person],
+                "page_views": number,
+                "assets": 1,
+                "errors": 0,
+                "asks_robots_txt": requests[person],
+            }
+            for (person, network, basis), number in views.items()
+        ],
+        VISITORS,
+    )
+
+
+def placed(rows):
+    """The same page views as the usage models read them."""
+    schema = {
+        "event_date": pl.Date,
+        "viewed_at": pl.Datetime("ms", "UTC"),
+        "person": pl.UInt64,
+        "network": pl.UInt64,
+        "component": pl.String,
+        "sub_component": pl.String,
+    }
+    return pl.DataFrame([{name: row[name] for name in schema} for row in rows], schema=schema)
+
+
+def usage(rows, cube, *, of=DAY, requests=Counter(), robots=RobotSettings()):
+    """A day's usage from its page views."""
+    with Database() as database:
+        return usage_of_day(
+            of, page_views(rows), visitors(rows, requests=requests), cube, robots, database=database
+        )
 
 
 def random_rows(seed, *, day=DAY, number=400, people=25):

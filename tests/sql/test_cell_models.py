@@ -4,12 +4,11 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
-from invented_events import CATEGORIES, DAY, events, random_rows, spots
+from invented_events import CATEGORIES, DAY, random_rows, spots, usage
 
 from usage_stats.measure.cells import Crowd, UsageFiles, basis_counts, period_cells
 from usage_stats.measure.relations import CellKey
 from usage_stats.measure.table_spec import cube_from
-from usage_stats.measure.usage import usage_of_day
 from usage_stats.periods import day, week
 from usage_stats.sqlmodel import run_model
 
@@ -33,10 +32,10 @@ def files(rows, tmp_path_factory):
     root = tmp_path_factory.mktemp("usage")
     paths = {"component_day": [], "network_day": []}
     for of in WEEK.days[:3] + WEEK.days[5:]:
-        usage = usage_of_day(events(rows.get(of, [])), CUBE)
+        week_usage = usage(rows.get(of, []), CUBE, of=of).by_window["week"]
         for table, listed in paths.items():
             listed.append(root / f"{of}-{table}.parquet")
-            pl.DataFrame(getattr(usage, table)).write_parquet(listed[-1])
+            pl.DataFrame(getattr(week_usage, table)).write_parquet(listed[-1])
     return UsageFiles(*(tuple(listed) for listed in paths.values()))
 
 

@@ -67,8 +67,8 @@ def _by_hand(rows, views):
             readers[day].append(t["assets"] > 0)
     logged = {day: sum(have) > len(have) / 2 for day, have in readers.items()}
     found = {}
-    for key in total.keys() | minutes.keys():
-        t = total[key]
+    for key in {*total, *minutes}:
+        t = total.get(key, Counter())
         found[key] = {
             rule
             for rule, holds in {
@@ -108,11 +108,13 @@ def _random_day(seed):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_flags_are_what_counting_by_hand_gives(seed):
-    """One row per person and day, batches added up, each rule judged alone."""
+    """Everyone of whom conduct is known, batches added up, each rule judged alone; of others, who is flagged."""
     rows, views = _random_day(seed)
-    found = _flags(rows, views)
+    found, by_hand = _flags(rows, views), _by_hand(rows, views)
+    known = {(person, day) for person, day, *_ in rows}
 
-    assert _by_hand(rows, views) == found
+    assert {key: rules for key, rules in by_hand.items() if rules} == {k: r for k, r in found.items() if r}
+    assert known <= found.keys() <= by_hand.keys()
     assert set(RULES) - {"without_assets"} <= set().union(*found.values())
 
 
@@ -146,7 +148,9 @@ def test_no_rate_is_added_up_over_days_or_persons():
         for person, day in [(1, DAY), (2, DAY), (1, NEXT_DAY)]
     ]
 
-    assert {frozenset()} == {frozenset(found) for found in _flags([], at).values()}
+    rows = [_reader(1), _reader(2), _reader(1, day=NEXT_DAY)]
+
+    assert dict.fromkeys([(1, DAY), (2, DAY), (1, NEXT_DAY)], set()) == _flags(rows, at)
 
 
 @pytest.mark.parametrize(("pages", "flagged"), [(9, set()), (10, {"without_assets"})])

@@ -76,7 +76,7 @@ def _of_digits(text: bytes) -> int | None:
 
 
 def _of_epoch(number: float) -> int | None:
-    if not math.isfinite(number) or number < 0:
+    if (isinstance(number, float) and not math.isfinite(number)) or number < 0:
         return None
     for limit, per_second in _UNITS:
         if number < limit:

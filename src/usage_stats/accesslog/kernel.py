@@ -15,7 +15,7 @@ __all__ = ["fingerprints", "look_up", "parse_fields", "parse_objects", "xxh64"]
 # Without numba's counting of references, which takes as long as the work: no array is made or kept here. And without
 # Python's rules for division by zero, which nothing here divides by.
 _OPTIONS = {"_nrt": False, "error_model": "numpy"}
-_compiled = njit(**_OPTIONS)
+_compiled = njit(forceinline=True, **_OPTIONS)
 _inlined = njit(inline="always", **_OPTIONS)
 _entry = njit(cache=True, nogil=True, **_OPTIONS)  # called from Python
 

@@ -38,8 +38,9 @@ from usage_stats.flow.workspace import Workspace
 
 __all__ = ["Ingested", "event_files", "ingest"]
 
-# From so many bytes on disk the compiler's start (half a second) is repaid; packed logs hold some ten times more.
-_LARGE, _LARGE_PACKED = 20_000_000, 2_000_000
+# From so many bytes of log on, the compiler's start (half a second) is repaid; packed logs hold some ten times more.
+_LARGE = 20_000_000
+_PACKING = 10
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ")
 
 
@@ -82,7 +83,7 @@ def ingest(
         )
     workspace.remember_identity()
     reporter.start("reading logs", sum(u.log.path.stat().st_size for u in unread if u.log.path))
-    job = _Job(workspace, reporter, any(map(_is_large, unread)), calendar_of(workspace, now).gate)
+    job = _Job(workspace, reporter, _is_large(unread), calendar_of(workspace, now).gate)
     accounts = [job.take_in(u, unchanged) for u in unread]
     unchanged.keep(found)
     return _sum(len(found), accounts)
@@ -128,6 +129,9 @@ class _Job:
             )
         if path and Unchanged.stamp(path)[:2] != stamp[:2]:
             raise InputError(f"{path}: was replaced while it was read; nothing of it was kept, run again")
+        if account.broken and account.broken.is_damage:
+            # What was decompressed before may be invented near the damage, and the true log would count beside it.
+            raise InputError(f"{account.broken}; nothing of it was kept")
         _check_plausible(unread, account)
         if account.is_news:
             entry = account.entry(unread, kept)
@@ -211,13 +215,15 @@ def _refuse_shared(found: Sequence[tuple[Source, Path]]) -> None:
             )
 
 
-def _is_large(unread: Unread) -> bool:
-    """Whether a log is large enough to be worth the compiler."""
-    if unread.log.path is None:
-        return False
-    with unread.log.path.open("rb") as file:
+def _is_large(unread: Sequence[Unread]) -> bool:
+    """Whether the logs together are large enough to be worth the compiler."""
+    return sum(_unpacked_bytes(u.log.path) for u in unread if u.log.path) > _LARGE
+
+
+def _unpacked_bytes(path: Path) -> int:
+    with path.open("rb") as file:
         is_packed = file.read(6).startswith(_PACKED)
-    return unread.log.path.stat().st_size > (_LARGE_PACKED if is_packed else _LARGE)
+    return path.stat().st_size * (_PACKING if is_packed else 1)
 
 
 def _check_plausible(unread: Unread, account: Account) -> None:

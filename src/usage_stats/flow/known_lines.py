@@ -133,9 +133,13 @@ class _Filter:
 
     def __init__(self) -> None:
         self._added: list[UInt64] = []
+        self._waiting: list[UInt64] = []  # until the next file asks: the last one's are asked for by none
         self._bits = np.zeros(_FEWEST_BITS, np.bool_)
 
     def add(self, fingerprints: UInt64) -> None:
+        self._waiting.append(fingerprints)
+
+    def _set(self, fingerprints: UInt64) -> None:
         self._added.append(fingerprints)
         lines = sum(map(len, self._added))
         if lines * _BITS_PER_LINE > len(self._bits):
@@ -145,6 +149,8 @@ class _Filter:
             self._bits[place] = True
 
     def rows(self, fingerprints: UInt64) -> Int64:
+        while self._waiting:
+            self._set(self._waiting.pop())
         if not self._added:
             return np.empty(0, np.int64)
         one, other = self._places(fingerprints)

@@ -12,17 +12,21 @@ from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from usage_stats.measure.conduct import excluded_persons
+from usage_stats.measure.counting import count_networks, count_persons, place
 from usage_stats.measure.table_spec import Cube
 from usage_stats.periods import WindowKind
 from usage_stats.robot_settings import RobotSettings, Rule
 from usage_stats.sqlmodel import Database, run_model
 
-__all__ = ["VISIT_GAP", "DayUsage", "Usage", "usage_of_day"]
+__all__ = ["LARGE_DAY", "VISIT_GAP", "DayUsage", "Usage", "usage_of_day"]
 
 # The customary pause that ends a visit, in log analysis since the 1990s and in the peers read.
 VISIT_GAP = timedelta(minutes=30)
+# Page views of a day from which on sorting arrays is clearly cheaper than the models (0.3 µs a view against 2.5).
+LARGE_DAY = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,36 @@ def usage_of_day(
         database: where to run the models.
     """
     conduct = excluded_persons(_dated(visitors, of), _dated(page_views, of), robots, database)
+    excluded = conduct.excluded["person"]
+    if len(page_views) >= LARGE_DAY:
+        component_day, network_day = _counted(of, page_views, excluded, cube)
+    else:
+        component_day, network_day = _modelled(of, page_views, excluded, cube, database)
+    visitor = {"event.visitor": visitors}
+    person = run_model("event.person", visitor, database=database)
+    network = run_model("event.network", visitor, database=database)
+    return DayUsage(
+        {
+            "week": Usage(
+                component_day=_named(component_day, "person", person, "person", add="identity_basis"),
+                network_day=_named(network_day, "network", network, "network"),
+            ),
+            "month": Usage(
+                component_day=_named(component_day, "person", person, "month_person", add="identity_basis"),
+                network_day=_named(network_day, "network", network, "month_network"),
+            ),
+        },
+        conduct.flagged,
+    )
+
+
+def _modelled(
+    of: date, page_views: pa.Table, excluded: pa.ChunkedArray, cube: Cube, database: Database
+) -> tuple[pa.Table, pa.Table]:
+    """Usage by the SQL models, which define it."""
     inputs = {
         "event.page_view": page_views,
-        "event.excluded": conduct.excluded.select(["person"]),
+        "event.excluded": pa.table({"person": excluded}),
         "frame.category": cube.frame(),
     }
     parameters = {"visit_gap": VISIT_GAP, "event_date": of}
@@ -72,27 +103,27 @@ def usage_of_day(
         return run_model(name, inputs, parameters=parameters, database=database)
 
     placed = {"event.placed": run("event.placed", inputs)}
-    visitor = {"event.visitor": visitors}
-    component_day, network_day = run("usage.component_day", placed), run("usage.network_day", placed)
-    person, network = run("event.person", visitor), run("event.network", visitor)
-    component_day = component_day.join(person, "person")
-    network_day = network_day.join(network, "network")
-    week = Usage(_ordered(component_day, "person"), _ordered(network_day, "network"))
-    month = Usage(_renamed(component_day, "person"), _renamed(network_day, "network"))
-    return DayUsage({"week": week, "month": month}, conduct.flagged)
+    return run("usage.component_day", placed), run("usage.network_day", placed)
+
+
+def _counted(
+    of: date, page_views: pa.Table, excluded: pa.ChunkedArray, cube: Cube
+) -> tuple[pa.Table, pa.Table]:
+    """The same usage by sorting arrays."""
+    kept = page_views.filter(pc.invert(pc.is_in(page_views["person"], excluded)))
+    placed = place(kept, cube)
+    persons = count_persons(of, kept, placed, cube.categories, VISIT_GAP)
+    return persons, count_networks(of, kept, placed, cube.categories)
 
 
 def _dated(events: pa.Table, of: date) -> pa.Table:
     return events.append_column("event_date", pa.repeat(pa.scalar(of, pa.date32()), len(events)))
 
 
-def _ordered(table: pa.Table, key: str) -> pa.Table:
-    """Without the month's pseudonyms, by the week's."""
-    return table.drop_columns(f"month_{key}").sort_by(key)
-
-
-def _renamed(table: pa.Table, key: str) -> pa.Table:
-    """Without the week's pseudonyms, by the month's under their name."""
-    month = table.column(f"month_{key}")
-    place = table.column_names.index(key)
-    return table.set_column(place, key, month).drop_columns(f"month_{key}").sort_by(key)
+def _named(usage: pa.Table, key: str, names: pa.Table, name: str, *, add: str | None = None) -> pa.Table:
+    """Usage rows under another pseudonym, in its order; with what else is known of its bearer."""
+    places = pc.index_in(usage[key], names[key])
+    renamed = usage.set_column(usage.column_names.index(key), key, names[name].take(places))
+    if add:
+        renamed = renamed.append_column(add, names[add].take(places))
+    return renamed.take(pc.sort_indices(renamed[key]))
