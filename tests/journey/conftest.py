@@ -73,6 +73,12 @@ def ten_days(tmp_path_factory):
     return _made(tmp_path_factory.mktemp("ten_days"), first_day=date(2026, 3, 27), days=10, lines=25_000)
 
 
+def force_the_ways_for_large_logs(monkeypatch):
+    """Small logs are read by compiled code and their days counted in arrays, as large ones are."""
+    monkeypatch.setattr("usage_stats.flow.ingest._is_large", lambda _: True)
+    monkeypatch.setattr("usage_stats.measure.usage.LARGE_DAY", 0)
+
+
 @pytest.fixture
 def journey():
     """The steps that tests of journeys share."""
@@ -83,4 +89,5 @@ def journey():
         tree=tree,
         long_after=long_after,
         made=_made,
+        force_the_ways_for_large_logs=force_the_ways_for_large_logs,
     )

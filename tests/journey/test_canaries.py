@@ -11,10 +11,13 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import xxhash
 
 from usage_stats import cli
+from usage_stats.flow.workspace import open_workspace
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 VISITORS = 24
@@ -82,7 +85,7 @@ def _log(day):
 
 
 def _needles():
-    """Each planted value, and what careless code makes of it: digests, base 64, percent-encoding."""
+    """Each planted value, and what careless code makes of it: digests without a key, base 64, percent-encoding."""
     persons = [_person(n) for n in (*range(VISITORS), *(base + day for base in (100, 110) for day in DAYS))]
     found = {}
     for field, value in ((f, v) for person in persons for f, v in person.items() if v != "-"):
@@ -90,9 +93,21 @@ def _needles():
         found[raw] = field
         found[value.replace("@", "%40").encode()] = field
         found[base64.b64encode(raw).rstrip(b"=")[:-1]] = f"{field}, base64"
-        for name in ("md5", "sha1", "sha256"):
-            found[hashlib.new(name, raw).hexdigest().encode()] = f"{field}, {name}"
+        found |= _digests(raw, field)
+    for line in _log(DAYS[0]).split(b"\n")[:VISITORS]:
+        found |= _digests(line, "line")
     return {needle.lower(): what for needle, what in found.items()}
+
+
+def _digests(raw, what):
+    """Digests that anyone can make of a guess, as text and as bytes: a fingerprint of a line must have a key."""
+    made = {name: hashlib.new(name, raw).digest() for name in ("md5", "sha1", "sha256")}
+    made |= {f"blake2b, {size}": hashlib.blake2b(raw, digest_size=size).digest() for size in (8, 16, 32)}
+    found = {digest: f"{what}, {name}" for name, digest in made.items()}
+    found |= {digest.hex().encode(): f"{what}, {name}" for name, digest in made.items()}
+    number = xxhash.xxh64_intdigest(raw)
+    spelt = (b"%d" % number, b"%016x" % number, number.to_bytes(8, "big"), number.to_bytes(8, "little"))
+    return found | dict.fromkeys(spelt, f"{what}, xxh64 without a seed")
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +124,20 @@ def workspace(tmp_path_factory):
     uses = ["internal_aggregate", "partner_aggregate"]
     policy = {"versions": [{"version": "1", "effective": "2010-01-01", "uses": uses}]}
     (root / "policy.yaml").write_text(json.dumps(policy))
+    return root
+
+
+@pytest.fixture
+def planted(workspace, tmp_path):
+    """A workspace of its own over the same logs; not run yet."""
+    return _twin(workspace, tmp_path / "workspace")
+
+
+def _twin(workspace, root):
+    root.mkdir()
+    for name in ("usage_stats.yaml", "policy.yaml"):
+        (root / name).write_bytes((workspace / name).read_bytes())
+    (root / "logs").symlink_to(workspace / "logs")
     return root
 
 
@@ -163,21 +192,28 @@ def test_the_search_finds_what_is_planted():
     assert raw <= {what for needle, what in _needles().items() if needle in low}
 
 
-def test_nothing_of_a_person_is_written_or_said_from_the_first_run_on(workspace, journey, capfd, caplog):
-    """While days are still open, events lie in the restricted store: they hold no identifier either. After the
-    seal, there are figures. Neither run says a value.
+@pytest.mark.parametrize("way", ["plain", "compiled"])
+def test_nothing_of_a_person_is_written_or_said_from_the_first_run_on(
+    planted, journey, capfd, caplog, monkeypatch, way
+):
+    """While days are still open, events and fingerprints of lines lie in the restricted store: they hold no
+    identifier either, nor what anyone could make of a guessed one. After the seal, there are figures. Neither run
+    says a value, whichever way lines are read and days are counted.
     """
+    if way == "compiled":
+        journey.force_the_ways_for_large_logs(monkeypatch)
     evening = datetime(2026, 4, 4, 1, tzinfo=journey.berlin)
     with caplog.at_level(0):
-        first = journey.run_at(workspace, evening)
-        assert list((workspace / "restricted" / "events").rglob("*.parquet"))
-        open_days = _written(workspace)
-        journey.run_at(workspace, journey.long_after(evening))
-    sealed = _written(workspace)
+        first = journey.run_at(planted, evening)
+        kept = sorted(p.relative_to(planted).parts[1] for p in (planted / "restricted").rglob("*.*"))
+        open_days = _written(planted)
+        journey.run_at(planted, journey.long_after(evening))
+    sealed = _written(planted)
     said = "\n".join([*capfd.readouterr(), caplog.text]).encode()
 
     assert VISITORS * 3 * len(DAYS) == first.ingested.outcomes["page_views"]
     assert first.ingested.rejected.total() > 40
+    assert {"events", "fingerprints", "keys", "ledgers", "read_files.json"} <= set(kept)
     assert b"2026-04-03" in sealed
     assert [] == _found(open_days + sealed + said)
 
@@ -196,17 +232,12 @@ def test_nothing_of_a_person_is_written_or_said_from_the_first_run_on(workspace,
     ],
     ids=" ".join,
 )
-def test_no_command_says_or_writes_a_value(workspace, tmp_path, typed, arguments):
+def test_no_command_says_or_writes_a_value(planted, typed, arguments):
     """Whatever it prints and whatever it writes: not even a proposed setting is taken from one person's path."""
-    root = tmp_path / "workspace"
-    root.mkdir()
-    for name in ("usage_stats.yaml", "policy.yaml"):
-        (root / name).write_bytes((workspace / name).read_bytes())
-    (root / "logs").symlink_to(workspace / "logs")
-    code, said = typed(root, *arguments)
+    code, said = typed(planted, *arguments)
 
     assert 0 == code, said
-    assert [] == _found(said + _written(root))
+    assert [] == _found(said + _written(planted))
 
 
 def test_a_refused_log_is_not_quoted(typed, tmp_path):
@@ -220,45 +251,65 @@ def test_a_refused_log_is_not_quoted(typed, tmp_path):
         assert [] == _found(said)
 
 
-def test_dagster_keeps_no_value(workspace, tmp_path):
-    """Its records of a run hold counts: no identifier in metadata, logs, or stored output."""
-    root, home = tmp_path / "workspace", tmp_path / "home"
-    for folder in (root, home):
+# The command, with the ways for large logs taken by small ones.
+FORCED = """
+import usage_stats.flow.ingest, usage_stats.measure.usage
+usage_stats.flow.ingest._is_large = lambda _: True
+usage_stats.measure.usage.LARGE_DAY = 0
+from pipelines.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("way", ["plain", "compiled"])
+def test_dagster_keeps_no_value_nor_does_the_compiler(planted, tmp_path, way):
+    """Records of a run hold counts, and compiled code holds code: no identifier in metadata, logs, or stored output,
+    nor in any other file that the command leaves: its temporary and cache directories are searched too.
+    """
+    folders = {name: tmp_path / name for name in ("DAGSTER_HOME", "NUMBA_CACHE_DIR", "TMPDIR", "HOME")}
+    for folder in folders.values():
         folder.mkdir()
-    for name in ("usage_stats.yaml", "policy.yaml"):
-        (root / name).write_bytes((workspace / name).read_bytes())
-    (root / "logs").symlink_to(workspace / "logs")
-    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    (folders["DAGSTER_HOME"] / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    command = ["-m", "pipelines"] if way == "plain" else ["-c", FORCED]
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines", str(root)],
+        [sys.executable, *command, str(planted)],
         cwd=REPOSITORY,
-        env={**os.environ, "DAGSTER_HOME": str(home)},
+        env={**os.environ, **{name: str(folder) for name, folder in folders.items()}},
         capture_output=True,
         check=False,
     )
-    kept = _written(root, home)
+    kept = _written(planted, *folders.values())
 
     assert 0 == done.returncode, done.stderr
     assert b"ASSET_MATERIALIZATION" in kept
+    assert (way == "compiled") == any(folders["NUMBA_CACHE_DIR"].rglob("kernel.*.nbc"))
     assert [] == _found(done.stdout + done.stderr + kept)
 
 
-def test_no_pseudonym_and_no_key_leaves_the_restricted_store(workspace, journey, tmp_path):
-    """A number that stands for a person, and the key it was made with, are in no file outside, in no spelling."""
-    root = tmp_path / "workspace"
-    root.mkdir()
-    for name in ("usage_stats.yaml", "policy.yaml"):
-        (root / name).write_bytes((workspace / name).read_bytes())
-    (root / "logs").symlink_to(workspace / "logs")
-    journey.run_at(root, datetime(2026, 4, 4, 1, tzinfo=journey.berlin))
-    columns = [
-        pq.read_table(p, columns=["person", "network"])
-        for p in (root / "restricted" / "events").rglob("*.parquet")
-    ]
-    numbers = {n for table in columns for name in table.column_names for n in table[name].to_pylist()}
-    keys = {path.read_bytes() for path in (root / "restricted" / "keys").rglob("*.key")}
-    journey.run_at(root, datetime(2026, 4, 20, tzinfo=journey.berlin))
-    outside = _written(root / "releases", root / "warehouse").lower()
+def _pseudonyms(path):
+    """Every number of eight bytes in an event file: persons and networks of the week and of the month."""
+    table = pq.read_table(path)
+    return {
+        n
+        for name in table.column_names
+        if name.endswith(("person", "network"))
+        for n in table[name].to_pylist()
+    }
+
+
+def test_no_pseudonym_no_fingerprint_and_no_key_leaves_the_restricted_store(planted, journey):
+    """A number that stands for a person or a line, and the keys these were made with, are in no file outside, in no
+    spelling.
+    """
+    journey.run_at(planted, datetime(2026, 4, 4, 1, tzinfo=journey.berlin))
+    restricted = planted / "restricted"
+    numbers = {n for path in (restricted / "events").rglob("*.parquet") for n in _pseudonyms(path)}
+    for path in (restricted / "fingerprints").iterdir():
+        numbers |= set(np.fromfile(path, np.uint64).tolist())
+    keys = {path.read_bytes() for path in (restricted / "keys").rglob("*.key")}
+    keys.add(open_workspace(planted).content_key)
+    journey.run_at(planted, datetime(2026, 4, 20, tzinfo=journey.berlin))
+    outside = _written(planted / "releases", planted / "warehouse").lower()
     secrets = {
         text
         for n in numbers
@@ -268,7 +319,7 @@ def test_no_pseudonym_and_no_key_leaves_the_restricted_store(workspace, journey,
         text for key in keys for text in (key, key.hex().encode(), base64.b64encode(key)[:40].lower())
     }
 
-    assert len(numbers) > VISITORS
-    assert len(keys) >= 2
+    assert len(numbers) > 2 * VISITORS + len(_log(1).split(b"\n"))
+    assert len(keys) >= 3
     assert b"2026-04-03" in outside
     assert set() == {secret for secret in secrets if secret.lower() in outside}

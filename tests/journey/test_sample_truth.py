@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from usage_stats.flow.workspace import open_workspace
+
 MINIMUM_PERSONS, MINIMUM_NETWORKS = 10, 3  # data/sample/usage_stats.yaml
 ACME, NORTHWIND = "acme-media", "northwind"
 
@@ -240,6 +242,25 @@ def test_how_the_lines_lie_in_files_changes_nothing(ten_days, journey, tmp_path,
 
     assert ten_days.releases == journey.tree(tmp_path / "releases")
     assert ten_days.result.ingested.outcomes == result.ingested.outcomes
+
+
+def test_the_ways_for_large_logs_release_the_same_bytes(ten_days, journey, tmp_path, monkeypatch):
+    """Compiled code that reads plain lines, and arrays that count large days, are shortcuts: no byte of a release, no
+    count of what became of the lines, and no day's lines are others.
+    """
+    _as_they_are(ten_days.logs, journey.settings_into(tmp_path) / "logs")
+    journey.force_the_ways_for_large_logs(monkeypatch)
+    result = journey.run_at(tmp_path, journey.long_after(ten_days.span[-1]))
+    plain, forced = ten_days.result.ingested, result.ingested
+
+    assert ten_days.releases == journey.tree(tmp_path / "releases")
+    assert (plain.lines, plain.rejected, plain.outcomes) == (forced.lines, forced.rejected, forced.outcomes)
+    assert _lines_by_day(ten_days.root) == _lines_by_day(tmp_path)
+
+
+def _lines_by_day(root):
+    entries = open_workspace(root).ingested.entries()
+    return sorted(json.dumps((entry["lines_by_day"], entry["lines"], entry["rejected"])) for entry in entries)
 
 
 LONGEST_GRACE = 31  # days: everything is read and nothing sealed on the evening of the last day

@@ -125,30 +125,36 @@ def test_run_refuses_what_is_no_access_log_before_it_reads_the_others(usage_stat
     assert before == _left_behind(workspace)
 
 
-def _broken_gzip(how):
-    """A log of three thousand lines, packed, and broken on its way."""
-    content = bytearray(gzip.compress(_access_log(3, 60) * 50))
-    if how == "cut off":
-        return bytes(content[:-200])
-    content[-8] ^= 0xFF  # the checksum (RFC 1952, section 2.3.1)
-    return bytes(content)
-
-
-@pytest.mark.parametrize("how", ["cut off", "damaged"])
-def test_a_broken_file_stops_neither_the_others_nor_its_own_whole_lines(usage_stats, workspace, how):
-    """Exit code 0, the whole lines are read; the warning names the file, what is wrong with it and what to do."""
+def test_a_file_that_was_cut_off_stops_neither_the_others_nor_its_own_whole_lines(usage_stats, workspace):
+    """Exit code 0, and the whole lines are read; a warning names the file, says what is wrong and what to do."""
     path = workspace / "logs" / "3.log.gz"
-    path.write_bytes(_broken_gzip(how))
+    path.write_bytes(gzip.compress(_access_log(3, 60) * 50)[:-200])
     code, out, err = usage_stats("run", "--json", "-w", workspace)
     found = json.loads(out)
 
     assert 0 == code
     assert found["parsed"] > 30
     assert found["lines"] == found["parsed"] + sum(found["rejected"].values())
-    assert f"warning: {path}: " in err
-    assert f"{how}" in err
+    assert f"warning: {path}: ends inside a gzip" in err
     assert "copy the file again" in err
     assert CANARY not in out + err
+
+
+def test_nothing_of_a_damaged_file_is_kept(usage_stats, workspace):
+    """Exit code 11, and no day is sealed: what was decompressed before the damage may be invented."""
+    path = workspace / "logs" / "3.log.gz"
+    content = bytearray(gzip.compress(_access_log(3, 60) * 50))
+    content[-8] ^= 0xFF  # the checksum (RFC 1952, section 2.3.1)
+    path.write_bytes(bytes(content))
+    code, out, err = usage_stats("run", "-w", workspace)
+    _, after, _ = usage_stats("status", "--json", "-w", workspace)
+
+    assert (INPUT, "") == (code, out)
+    assert f"error: {path}: damaged gzip data" in err
+    assert "copy the file again" in err
+    assert CANARY not in err
+    assert 30 == json.loads(after)["lines"]["lines"]
+    assert not (workspace / "releases").exists()
 
 
 def test_inspect_says_that_a_file_is_empty(usage_stats, tmp_path):

@@ -22,14 +22,16 @@ from usage_stats.accesslog.lines import Lines, UInt64, fingerprints
 
 __all__ = ["BatchParser", "FastPath", "Parsed"]
 
+_MANY_HITS = 4096  # columns of fewer cost more to handle than to fill
 _MOST_TURNS = 32  # in one batch: a server writes a few lines of directives when it starts
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What some lines came to: hits in columns (in any order), and the other lines counted by reason.
+    """What some lines came to: hits in columns, in any order, and the other lines counted by reason.
 
-    `last_reason` is that of the last line, None if it is a hit.
+    Hits that the exact parser read wait until there are many. `last_reason` is that of the last line, None if it is
+    a hit.
     """
 
     hits: tuple[Columns, ...]
@@ -54,6 +56,7 @@ class BatchParser:
         self._exact = exact
         self._seed = seed
         self._fast = fast
+        self._waiting: list[Hit] = []
 
     def parts(self, lines: Lines) -> Iterator[Lines]:
         """Some lines in stretches between which a directive may change what the next ones mean."""
@@ -66,7 +69,10 @@ class BatchParser:
             yield lines.only(slice(start, end))
 
     def read(self, lines: Lines) -> Parsed:
-        """Parse some lines (of `parts`): hits + reasons = lines. The hits are void when the next lines are read."""
+        """Parse some lines (of `parts`): in the end, hits + reasons = lines.
+
+        The hits are void when the next lines are read.
+        """
         hits: list[Columns] = []
         declined: Iterable[int] = range(len(lines))
         if self._fast is not None and not (lines.data[lines.starts] == ord("#")).any():
@@ -74,7 +80,6 @@ class BatchParser:
             hits.append(columns)
             declined = rows.tolist()
         reasons: Counter[str] = Counter()
-        exact: list[Hit] = []
         last = None
         for row in declined:
             result = self._exact.parse(lines[row])
@@ -82,10 +87,15 @@ class BatchParser:
                 reasons[result] += 1
                 last = (row, result)
             else:
-                exact.append(result)
-        if exact:
-            hits.append(columns_of_hits(exact, self._seed))
+                self._waiting.append(result)
+        if len(self._waiting) >= _MANY_HITS:
+            hits += self.rest()
         return Parsed(tuple(hits), reasons, last[1] if last and last[0] == len(lines) - 1 else None)
+
+    def rest(self) -> list[Columns]:
+        """The hits that still wait."""
+        waiting, self._waiting = self._waiting, []
+        return [columns_of_hits(waiting, self._seed)] if waiting else []
 
     def pass_over(self, lines: Lines) -> None:
         """Lines that were read before: of them, only directives matter, which say how the next are written."""

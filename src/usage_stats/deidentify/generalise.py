@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from usage_stats.config import OTHER, Component
@@ -21,8 +21,7 @@ _PLAIN = re.compile(
 )  # no escapes, no query, no empty segments: the path itself
 
 
-@dataclass(frozen=True, slots=True)
-class PathClass:
+class PathClass(NamedTuple):
     """What a path is: a page of a component, or an asset. `sub_component` is None where none are defined."""
 
     is_asset: bool

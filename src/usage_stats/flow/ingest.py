@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from usage_stats.accesslog.batch import BatchParser
 from usage_stats.accesslog.formats import has_cookie, resolve_format
 from usage_stats.accesslog.hit import LogFormat
@@ -34,7 +32,7 @@ from usage_stats.flow.content import Unchanged, find_logs
 from usage_stats.flow.known_lines import FingerprintFile, KnownLines, content_seed, known_lines
 from usage_stats.flow.progress import Reporter
 from usage_stats.flow.reading import Account, Unread, read_file
-from usage_stats.flow.workspace import Workspace
+from usage_stats.flow.workspace import Workspace, write_restricted
 
 __all__ = ["Ingested", "event_files", "ingest"]
 
@@ -167,13 +165,10 @@ class _Job:
                 name = f"events/day={events.day}/{table}-{secrets.token_hex(8)}.parquet"
                 path = self._workspace.restricted / name
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                # Pseudonyms repeat too seldom for a dictionary.
-                pq.write_table(rows, path, compression="zstd", use_dictionary=_WORDS[table])
+                write_restricted(rows, path)
                 written.append(name)
         return written
 
-
-_WORDS = {"page_views": ["component", "sub_component"], "visitors": ["identity_basis"]}
 
 
 def _look_at(source: Source, log: Log) -> Unread | None:

@@ -138,6 +138,8 @@ def read_file(
             _leave_open(aligned, account, alignment)
         if len(stripper) >= _HITS_IN_MEMORY:
             _write(stripper, account, write)
+    for hits in parser.rest():
+        stripper.take(hits)
     account.segments = alignment.segments
     _write(stripper, account, write)
     return account

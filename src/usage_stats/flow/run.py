@@ -8,15 +8,17 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from usage_stats.flow.calendar import calendar_of
-from usage_stats.flow.deliver import Delivered, deliver
 from usage_stats.flow.ingest import Ingested, ingest
 from usage_stats.flow.progress import Reporter
-from usage_stats.flow.publish import Published, close_windows, publish, released_periods, stored_release
 from usage_stats.flow.seal import discard_sealed_events, seal_days
 from usage_stats.flow.workspace import Workspace
-from usage_stats.release.analysts_file import build_analysts_file
+
+if TYPE_CHECKING:
+    from usage_stats.flow.deliver import Delivered
+    from usage_stats.flow.publish import Published
 
 __all__ = ["RunResult", "deliver_and_build", "ingest_new", "publish_due", "run", "seal_due"]
 
@@ -83,6 +85,8 @@ def seal_due(
 
 def publish_due(workspace: Workspace, now: datetime, reporter: Reporter) -> list[Published]:
     """Protect, audit and record the periods that are due; then close their windows."""
+    from usage_stats.flow.publish import close_windows, publish  # noqa: PLC0415 the solver: not for what only reads
+
     calendar = calendar_of(workspace, now)
     published = publish(workspace, calendar, reporter)
     close_windows(workspace, calendar)
@@ -91,6 +95,10 @@ def publish_due(workspace: Workspace, now: datetime, reporter: Reporter) -> list
 
 def deliver_and_build(workspace: Workspace, _now: datetime, reporter: Reporter) -> Delivered:
     """Write partners' folders and, if anything is new, the analysts' file."""
+    from usage_stats.flow.deliver import deliver  # noqa: PLC0415 the same
+    from usage_stats.flow.publish import released_periods, stored_release  # noqa: PLC0415 the same
+    from usage_stats.release.analysts_file import build_analysts_file  # noqa: PLC0415 the same
+
     released = released_periods(workspace)
     delivered = deliver(workspace, reporter)
     stamp = workspace.restricted / "warehouse.stamp"

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from usage_stats.flow.calendar import Calendar
 from usage_stats.flow.ingest import event_files
 from usage_stats.flow.progress import Reporter
-from usage_stats.flow.workspace import Workspace
+from usage_stats.flow.workspace import Workspace, write_restricted
 from usage_stats.measure.cells import UsageFiles
 from usage_stats.measure.table_spec import Cube, cube_of
 from usage_stats.measure.usage import usage_of_day
@@ -95,7 +95,7 @@ def _write_usage(workspace: Workspace, of: date, cube: Cube, database: Database)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for table in _TABLES:
             beside = folder / f".{table}.partial"
-            pq.write_table(getattr(tables, table), beside, compression="zstd")
+            write_restricted(getattr(tables, table), beside)
             beside.replace(folder / f"{table}.parquet")
     return dict(usage.flagged)
 

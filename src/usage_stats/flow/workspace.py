@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from usage_stats.config import Config, Policy, load_config, load_policy
 from usage_stats.deidentify.linkage_key import KeyStore
 from usage_stats.errors import ConfigError, InternalError
 from usage_stats.ledger import Ledger, canonical_json
 
-__all__ = ["Workspace", "open_workspace", "write_atomically"]
+__all__ = ["Workspace", "open_workspace", "write_atomically", "write_restricted"]
 
 
 @dataclass(frozen=True)
@@ -142,3 +145,10 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
+
+
+def write_restricted(table: pa.Table, path: Path) -> None:
+    """Write rows of the restricted store as Parquet. Words are packed; pseudonyms are random and cannot be."""
+    words = [field.name for field in table.schema if not pa.types.is_integer(field.type)]
+    packing = {field.name: "zstd" if field.type != pa.uint64() else "none" for field in table.schema}
+    pq.write_table(table, path, compression=packing, use_dictionary=words, write_statistics=False)

@@ -11,7 +11,8 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from usage_stats.measure.relations import CellKey
 from usage_stats.measure.table_spec import Cube
@@ -92,10 +93,11 @@ def _members(paths: Sequence[Path], column: str) -> Members:
     keys = ["event_date", "component", "sub_component"]
     if not paths:
         return {}
-    grouped = pl.read_parquet(list(paths), glob=False).group_by(keys).agg(pl.col(column).unique())
+    rows = pa.concat_tables([pq.read_table(path, columns=[*keys, column]) for path in paths]).unify_dictionaries()
+    grouped = rows.group_by(keys).aggregate([(column, "distinct")])
+    spots = zip(*(grouped[key].to_pylist() for key in keys), strict=True)
     return {
-        (d, c, s): np.array(ids, dtype=np.uint64)
-        for d, c, s, ids in grouped.select(*keys, column).iter_rows()
+        spot: ids.values.to_numpy() for spot, ids in zip(spots, grouped[f"{column}_distinct"], strict=True)
     }
 
 

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import polars as pl
+import pyarrow as pa
 
 from usage_stats.config import OTHER, TOTAL, Component, Config
 from usage_stats.periods import PeriodKind
@@ -46,9 +46,9 @@ class Cube:
         """Tells two sets of categories apart."""
         return hashlib.sha256(repr(self.parts_of).encode()).hexdigest()[:16]
 
-    def frame(self) -> pl.DataFrame:
-        """The categories as a frame: component, sub_component."""
-        return pl.DataFrame(list(self.categories), schema=["component", "sub_component"], orient="row")
+    def frame(self) -> pa.Table:
+        """The categories as a table: component, sub_component."""
+        return pa.table(dict(zip(("component", "sub_component"), zip(*self.categories, strict=True), strict=True)))
 
 
 def cube_of(config: Config) -> Cube:

@@ -1,46 +1,30 @@
-import hashlib
-import hmac
+"""What is kept of hits, and how they are counted: on which day, and without whom."""
+
+import gc
 import io
-import struct
+import sys
 from collections import Counter
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from invented_hits import BERLIN, CLASSIFY, CURL, DAY, FIREFOX, NOON, at, columns, hit, key_of
 
-from usage_stats.accesslog.parse import Hit
-from usage_stats.config import Component, SubComponent
-from usage_stats.deidentify.generalise import PathClassifier
+from usage_stats.accesslog.vocabulary import CompiledVocabulary, PlainVocabulary
+from usage_stats.deidentify import visitors as visitors_module
+from usage_stats.deidentify.outcome import OUTCOMES, Judge
+from usage_stats.deidentify.robots import Robots
 from usage_stats.deidentify.strip import Stripper
+from usage_stats.deidentify.visitors import Visitors
 from usage_stats.errors import InternalError
+from usage_stats.schemas import PAGE_VIEWS, VISITORS
 
-BERLIN = ZoneInfo("Europe/Berlin")
-FIREFOX = b"Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0"
-CHROME = (
-    b"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"
-)
-NOON = int(datetime(2026, 3, 4, 12, tzinfo=UTC).timestamp())  # Wednesday of 2026-W10
-DAY = 86_400
-SCHEMA = {
-    "viewed_at": pl.Datetime("ms", "UTC"),
-    "event_date": pl.Date,
-    "person": pl.UInt64,
-    "network": pl.UInt64,
-    "identity_basis": pl.String,
-    "component": pl.String,
-    "sub_component": pl.String,
-}
-COMPONENTS = (
-    Component(name="news", paths=("/news/**",)),
-    Component(
-        name="shop",
-        paths=("/shop/**",),
-        sub_components=(SubComponent(name="basket", paths=("/shop/basket",)),),
-    ),
-)
+ROBOTS = Robots()  # takes a while to make; it is asked only
+COUNTS = ("requests", "page_views", "assets", "errors", "asks_robots_txt")
 CANARIES = {
     "address": b"198.51.100.77",
     "account": b"canary-account",
@@ -52,221 +36,159 @@ CANARIES = {
 }
 
 
-def _hit(**changes):
-    fields = {
-        "at": NOON,
-        "address": b"192.0.2.7",
-        "account": None,
-        "cookie": None,
-        "agent": FIREFOX,
-        "method": b"GET",
-        "target": b"/news/a",
-        "status": 200,
-        "referrer": None,
-        "vhost": None,
-    }
-    return Hit(**{**fields, **changes})
-
-
-def _key(kind, window):
-    """A key per window that two strippers of one site share."""
-    return hashlib.sha256(f"{kind} {window}".encode()).digest()
-
-
 def _open(_day):
     return None
 
 
-def _stripper(*, key_of=_key, gate=_open, zone=BERLIN):
-    return Stripper(PathClassifier(COMPONENTS, ("css",)), key_of, gate, zone=zone)
+def _stripper(*, keys=key_of, gate=_open, zone=BERLIN, make=PlainVocabulary):
+    return Stripper(Judge(CLASSIFY, ROBOTS, make), Visitors(keys, make), gate, zone=zone)
 
 
 def _strip(*hits, **options):
     stripper = _stripper(**options)
-    stripper.take(hits)
+    stripper.take(columns(*hits))
     return stripper.drain()
 
 
-def _persons(*hits, kind="week", **options):
-    return _strip(*hits, **options).events[kind]["person"].to_list()
+def _views(*drained):
+    """All page views of some drains, each with its day."""
+    return [row | {"day": d.day} for s in drained for d in s.days for row in d.page_views.to_pylist()]
 
 
-def _at(text):
-    return int(datetime.fromisoformat(text).timestamp())
-
-
-@pytest.mark.parametrize(
-    ("changes", "outcome"),
-    [
-        ({}, "page_views"),
-        ({"status": 304}, "page_views"),
-        ({"agent": None}, "page_views"),
-        ({"target": b"/news/a.css"}, "assets"),
-        ({"target": b"http://elsewhere.example/news"}, "foreign_targets"),
-        ({"target": b"*"}, "foreign_targets"),
-        ({"status": 404}, "unsuccessful"),
-        ({"status": 301}, "unsuccessful"),
-        ({"status": 199}, "unsuccessful"),
-        ({"status": 300}, "unsuccessful"),
-        ({"method": b"HEAD"}, "other_methods"),
-        ({"method": b"get"}, "other_methods"),
-        ({"agent": b"curl/8.0"}, "robots"),
-        ({"agent": b"-"}, "robots"),
-        ({"method": None, "target": None}, "malformed_requests"),
-        # Where several reasons hold, the earlier in the order of judgement is counted.
-        ({"method": None, "target": None, "agent": b"curl/8.0", "status": 400}, "malformed_requests"),
-        ({"agent": b"curl/8.0", "method": b"POST", "status": 500}, "robots"),
-        ({"method": b"POST", "status": 500, "target": b"*"}, "other_methods"),
-        ({"status": 404, "target": b"/a.css"}, "unsuccessful"),
-        ({"status": 404, "target": b"*"}, "unsuccessful"),
-    ],
-)
-def test_a_hit_is_judged_in_order(changes, outcome):
-    """Each hit has one outcome, the first reason that holds."""
-    stripped = _strip(_hit(**changes))
-
-    assert {outcome: 1} == dict(stripped.outcomes)
-    assert (outcome == "page_views") == bool(len(stripped.events["week"]))
-
-
-def test_a_closed_day_is_the_first_reason():
-    """A line of a closed day is late, whatever else it is: nothing more is learnt of it."""
-    hits = [_hit(), _hit(agent=b"curl/8.0"), _hit(method=None, target=None)]
-
-    assert {"late": 3} == dict(_strip(*hits, gate=lambda _: "late").outcomes)
+def _visitors(*drained):
+    return [row | {"day": d.day} for s in drained for d in s.days for row in d.visitors.to_pylist()]
 
 
 HITS = st.builds(
-    _hit,
+    hit,
     at=st.integers(NOON - 40 * DAY, NOON + 40 * DAY) | st.integers(-(10**12), 10**12),
     address=st.sampled_from([b"192.0.2.7", b"2001:db8::1", b"host.example"]) | st.binary(max_size=9),
     account=st.none() | st.binary(min_size=1, max_size=4),
     cookie=st.none() | st.binary(min_size=1, max_size=4),
-    agent=st.sampled_from([None, b"", FIREFOX, b"curl/8.0"]),
+    agent=st.sampled_from([None, b"", FIREFOX, CURL]),
     method=st.sampled_from([b"GET", b"POST", None]),
-    target=st.sampled_from([b"/", b"/shop", b"/shop/basket", b"/a.css", b"*", None]) | st.binary(max_size=9),
+    target=st.sampled_from([b"/", b"/shop", b"/shop/basket", b"/a.css", b"/robots.txt", b"*", None])
+    | st.binary(max_size=9),
     status=st.integers(100, 599),
 )
 
 
-@settings(deadline=None)  # files and frames take their time on a busy machine
-@given(hits=st.lists(HITS, max_size=30), is_drained_between=st.booleans())
-def test_every_hit_is_counted_once(hits, is_drained_between):
-    """Outcomes add up to the hits, page views to the events of either window, lines of open days to the rest."""
-    stripper = _stripper(gate=lambda of: None if of.year == 2026 else "late")
-    taken = [hits[: len(hits) // 2], hits[len(hits) // 2 :]] if is_drained_between else [hits]
-    drained = []
-    for part in taken:
-        stripper.take(part)
-        waiting = len(stripper)
-        drained.append(stripper.drain())
-        assert waiting == drained[-1].outcomes["page_views"]
+def _of_2026(of):
+    return None if of.year == 2026 else "late"
+
+
+@settings(deadline=None, max_examples=80)  # tables take their time on a busy machine
+@given(batches=st.lists(st.lists(HITS, max_size=10), max_size=4), is_drained_between=st.booleans())
+def test_every_hit_is_counted_once(batches, is_drained_between):
+    """Outcomes add up to the hits, page views to the events, lines of open days to what is not late."""
+    stripper, drained = _stripper(gate=_of_2026), []
+    for batch in batches:
+        stripper.take(columns(*batch))
+        drained += [stripper.drain()] if is_drained_between else []
+    drained.append(stripper.drain())
     outcomes = sum((d.outcomes for d in drained), Counter())
+    hits = sum(map(len, batches))
 
-    assert len(hits) == outcomes.total()
-    assert outcomes["page_views"] == sum(len(d.events["week"]) for d in drained)
-    assert outcomes["page_views"] == sum(len(d.events["month"]) for d in drained)
-    assert len(hits) - outcomes["late"] == sum(d.lines_by_day.total() for d in drained)
+    assert hits == outcomes.total()
+    assert outcomes["page_views"] == len(_views(*drained)) == sum(v["page_views"] for v in _visitors(*drained))
+    assert hits - outcomes["late"] == sum(d.lines_by_day.total() for d in drained)
+    assert set(OUTCOMES) >= set(outcomes)
 
 
-@pytest.mark.parametrize(
-    ("account", "cookie", "basis", "identity"),
-    [
-        (b"ada", b"c1", "account", [b"ada"]),
-        (None, b"c1", "cookie", [b"c1"]),
-        (None, None, "address", [b"v4/32:" + bytes(12) + bytes([192, 0, 2, 7]), FIREFOX]),
-    ],
+def _conduct_by_hand(hits):
+    """Per visitor's address, account, cookie, agent and day: requests, page views, assets, errors, robots.txt."""
+    found = {}
+    for one in hits:
+        if one.target is None or ROBOTS.is_robot(one.agent):
+            continue
+        path, is_view = one.target.partition(b"?")[0], one.method == b"GET" and one.status in {200, 304}
+        who = ("account", one.account) if one.account else ("cookie", one.cookie) if one.cookie else ("address", one.agent)
+        counts = found.setdefault((*who, one.address, one.at // DAY), [0] * 5)
+        is_asset = path.endswith((b".css", b".txt"))
+        for place, holds in enumerate(
+            (True, is_view and path[:1] == b"/" and not is_asset, is_view and is_asset, one.status >= 400, path == b"/robots.txt")
+        ):  # fmt: skip
+            counts[place] += holds
+    return sorted((who, *counts) for (who, *_), counts in found.items())
+
+
+CONDUCT = st.builds(
+    hit,
+    at=st.integers(0, 3).map(lambda n: NOON + n * DAY // 2),
+    address=st.sampled_from([b"192.0.2.7", b"192.0.2.8"]),
+    account=st.sampled_from([None, None, b"ada"]),
+    cookie=st.sampled_from([None, None, b"x", b"y"]),
+    agent=st.sampled_from([None, FIREFOX, CURL]),
+    method=st.sampled_from([b"GET", b"GET", b"HEAD"]),
+    target=st.sampled_from([b"/", b"/a.css", b"/a.css?x", b"/robots.txt", b"*", None]),
+    status=st.sampled_from([200, 200, 304, 302, 399, 400, 404, 500]),
 )
-def test_the_account_then_the_cookie_then_the_address(account, cookie, basis, identity):
-    """A visitor is told apart by the strongest identifier there is; the pseudonym is its keyed hash."""
-    row = _strip(_hit(account=account, cookie=cookie)).events["week"].row(0, named=True)
-    message = b"".join(struct.pack(">I", len(p)) + p for p in [b"week/2026-W10", basis.encode(), *identity])
-    expected = hmac.new(_key("week", "2026-W10"), message, hashlib.sha256).hexdigest()[:16]
-
-    assert (basis, int(expected, 16)) == (row["identity_basis"], row["person"])
 
 
-def test_an_account_is_one_person_everywhere():
-    """Cookie, address and browser do not matter once there is an account."""
-    hits = [_hit(account=b"ada", cookie=c, address=a, agent=g) for c, a, g in zip(
-        [None, b"x", b"y"], [b"192.0.2.1", b"2001:db8::1", b"192.0.2.3"], [FIREFOX, CHROME, None], strict=True
-    )]  # fmt: skip
+@settings(deadline=None, max_examples=80)
+@given(hits=st.lists(CONDUCT, max_size=25))
+def test_conduct_is_what_counting_by_hand_gives(hits):
+    """One row per visitor, address and day of people: all requests, the page views, assets and failures among them."""
+    found = _visitors(_strip(*hits, zone=ZoneInfo("UTC")))
 
-    assert 1 == len(set(_persons(*hits)))
-
-
-def test_different_identifiers_are_different_persons():
-    """The same spelling as account or cookie, another browser, another address: each is someone else."""
-    hits = [
-        _hit(account=b"ada"),
-        _hit(cookie=b"ada"),
-        _hit(),
-        _hit(agent=CHROME),
-        _hit(agent=None),
-        _hit(address=b"192.0.2.8"),
-        _hit(account=b"Ada"),
-    ]
-
-    assert len(hits) == len(set(_persons(*hits)))
+    assert _conduct_by_hand(hits) == sorted((v["identity_basis"], *(v[name] for name in COUNTS)) for v in found)
 
 
-def test_networks_are_told_apart_from_persons():
-    """Two people behind one /24 share the network's pseudonym, which nobody has as a person."""
-    events = _strip(_hit(cookie=b"a"), _hit(cookie=b"b", address=b"192.0.2.200")).events["week"]
+@settings(deadline=None, max_examples=40)
+@given(hits=st.lists(HITS | CONDUCT, max_size=24), size=st.integers(1, 8))
+def test_batches_and_vocabularies_change_nothing(hits, size):
+    """In one go or in pieces, compiled or not: the same rows, day by day."""
+    whole = _strip(*hits, gate=_of_2026)
+    pieces = _stripper(gate=_of_2026, make=CompiledVocabulary)
+    for start in range(0, len(hits), size):
+        pieces.take(columns(*hits[start : start + size]))
+    found = pieces.drain()
 
-    assert (2, 1) == (events["person"].n_unique(), events["network"].n_unique())
-    assert set() == set(events["person"]) & set(events["network"])
+    assert (whole.outcomes, whole.lines_by_day) == (found.outcomes, found.lines_by_day)
+    assert [d.day for d in whole.days] == [d.day for d in found.days]
+    assert _views(whole) == _views(found)
+    assert sorted(map(str, _visitors(whole))) == sorted(map(str, _visitors(found)))
+
+
+def test_a_persons_page_views_and_conduct_bear_the_same_name():
+    """Page views are told under the week's names, of which the visitors' rows say who they are in the month."""
+    hits = [hit(cookie=b"%d" % (n % 3), address=b"192.0.%d.1" % (n % 5)) for n in range(15)]
+    stripped = _strip(*hits)
+
+    names = [{(row["person"], row["network"]) for row in rows} for rows in (_views(stripped), _visitors(stripped))]
+
+    assert 15 == len(names[0])
+    assert names[0] == names[1]
 
 
 def test_files_and_runs_agree_within_a_window():
     """A person in two files of a week, read in two runs, is one person."""
     stripper = _stripper()
-    stripper.take([_hit(cookie=b"a")])
-    first = stripper.drain().events
-    stripper.take([_hit(cookie=b"a", at=NOON + DAY)])
-    second = stripper.drain().events
-    later_run = _strip(_hit(cookie=b"a", at=NOON + 2 * DAY)).events
+    drained = []
+    for n in range(2):
+        stripper.take(columns(hit(cookie=b"a", at=NOON + n * DAY), seed=n))
+        drained.append(stripper.drain())
+    drained.append(_strip(hit(cookie=b"a", at=NOON + 2 * DAY)))
 
-    for kind in ("week", "month"):
-        assert 1 == len({e[kind]["person"][0] for e in (first, second, later_run)})
-
-
-@pytest.mark.parametrize(
-    ("kind", "times", "is_same"),
-    [
-        ("week", ("2026-03-02T00:00:00+01:00", "2026-03-08T23:59:59+01:00"), True),  # Monday to Sunday
-        ("week", ("2026-03-08T23:59:59+01:00", "2026-03-09T00:00:00+01:00"), False),
-        ("week", ("2026-12-31T12:00:00+01:00", "2027-01-03T12:00:00+01:00"), True),  # week 53
-        ("month", ("2026-03-01T00:00:00+01:00", "2026-03-31T23:59:59+02:00"), True),
-        ("month", ("2026-03-31T23:59:59+02:00", "2026-04-01T00:00:00+02:00"), False),
-        ("month", ("2026-03-31T22:30:00+00:00", "2026-04-02T00:00:00+00:00"), True),  # already April there
-    ],
-)
-def test_a_window_ends_at_midnight_of_the_reporting_zone(kind, times, is_same):
-    """Within a window a person keeps the pseudonym, beyond it there is a new one."""
-    persons = _persons(*(_hit(cookie=b"a", at=_at(t)) for t in times), kind=kind)
-
-    assert is_same == (1 == len(set(persons)))
+    for name in ("person", "month_person", "network", "month_network"):
+        assert 1 == len({row[name] for row in _visitors(*drained)})
 
 
-def test_windows_share_no_pseudonym():
-    """Over months of the same people, no number of one window turns up in another, of either kind."""
-    people = [b"%d" % n for n in range(20)]
-    hits = [_hit(cookie=p, at=NOON + 7 * DAY * w) for w in range(12) for p in people]
-    events = _strip(*hits).events
-    found = Counter()
-    for kind, key in (
-        ("week", pl.col("event_date").dt.truncate("1w")),
-        ("month", pl.col("event_date").dt.truncate("1mo")),
-    ):
-        for _, part in events[kind].group_by(key):
-            found.update(set(part["person"]) | set(part["network"]))
+def test_a_full_memory_changes_no_event(monkeypatch):
+    """What was remembered of visitors is forgotten between drains, never within one."""
+    hits = [hit(cookie=b"%d" % (n % 3), at=NOON + n * DAY) for n in range(9)]
+    expected = _views(_strip(*hits))
+    monkeypatch.setattr(visitors_module, "_MOST_VISITORS", 1)
+    stripper, found = _stripper(), []
+    for one in hits:
+        stripper.take(columns(one))
+        found += _views(stripper.drain())
 
-    assert {1} == set(found.values())
+    assert expected == found
 
 
 @pytest.mark.parametrize(
-    ("at", "day"),
+    ("moment", "day"),
     [
         ("2026-03-28T22:59:59+00:00", "2026-03-28"),
         ("2026-03-28T23:00:00+00:00", "2026-03-29"),  # midnight in winter time
@@ -278,15 +200,15 @@ def test_windows_share_no_pseudonym():
         ("2026-10-25T23:00:00+00:00", "2026-10-26"),
     ],
 )
-def test_days_end_at_midnight_of_the_reporting_zone(at, day):
+def test_days_end_at_midnight_of_the_reporting_zone(moment, day):
     """A hit belongs to the day that the clock on the wall shows, also when clocks change."""
-    stripped = _strip(_hit(at=_at(at)))
+    stripped = _strip(hit(at=at(moment)))
 
-    assert [date.fromisoformat(day)] == stripped.events["week"]["event_date"].to_list()
+    assert [date.fromisoformat(day)] == [d.day for d in stripped.days]
     assert {date.fromisoformat(day): 1} == dict(stripped.lines_by_day)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=200)
 @given(
     day=st.dates(date(1980, 1, 2), date(2090, 1, 1)),
     seconds=st.integers(-4000, 4000),
@@ -306,103 +228,175 @@ def test_days_end_at_midnight_of_the_reporting_zone(at, day):
 def test_a_day_is_the_zones_own(day, seconds, name):
     """In every zone, also around its midnight, the day is the local date of that very second."""
     zone = ZoneInfo(name)
-    at = int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) + seconds
-    expected = datetime.fromtimestamp(at, zone).date()
+    moment = int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) + seconds
+    expected = datetime.fromtimestamp(moment, zone).date()
 
-    assert [expected] == list(_strip(_hit(at=at), zone=zone).lines_by_day)
+    assert [expected] == list(_strip(hit(at=moment), zone=zone).lines_by_day)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    moments=st.lists(st.integers(NOON - 3 * DAY, NOON + 3 * DAY) | st.integers(0, 4 * 10**9), min_size=1, max_size=30)
+)
+def test_each_line_is_counted_on_its_own_day(moments):
+    """Near together or decades apart, in any order: each hit's day is its own."""
+    expected = Counter(datetime.fromtimestamp(moment, BERLIN).date() for moment in moments)
+
+    assert expected == _strip(*(hit(at=moment) for moment in moments)).lines_by_day
 
 
 @pytest.mark.parametrize(
-    "at", ["1970-01-01T00:00:00+00:00", "2099-06-01T12:00:00+00:00", "9999-12-31T23:59:59+00:00"]
+    "moment", ["1970-01-01T00:00:00+00:00", "2099-06-01T12:00:00+00:00", "9999-12-31T23:59:59+00:00"]
 )
-def test_an_impossible_year_opens_no_day(at):
+def test_an_impossible_year_opens_no_day(moment):
     """A line of a day that takes none is counted under its reason, and leaves no event, no day and no key."""
     asked = []
-    gate = lambda of: "in_the_future" if of.year > 2026 else "before_first_day" if of.year < 2026 else None  # noqa: E731 read in one line
-    stripped = _strip(_hit(at=_at(at)), gate=gate, key_of=lambda *w: asked.append(w))
 
-    assert (
-        1
-        == stripped.outcomes.total()
-        == stripped.outcomes["in_the_future"] + stripped.outcomes["before_first_day"]
-    )
-    assert 0 == len(stripped.events["week"]) == len(stripped.events["month"])
-    assert [] == list(stripped.lines_by_day)
-    assert [] == asked
+    def gate(of):
+        return "in_the_future" if of.year > 2026 else "before_first_day" if of.year < 2026 else None
+
+    stripped = _strip(hit(at=at(moment)), gate=gate, keys=lambda *w: asked.append(w))
+
+    assert 1 == stripped.outcomes["in_the_future"] + stripped.outcomes["before_first_day"]
+    assert ((), [], []) == (stripped.days, list(stripped.lines_by_day), asked)
 
 
-@pytest.mark.parametrize("at", [-(10**12), -1, 253_402_300_799, 253_402_300_800, 10**12])
+@pytest.mark.parametrize("moment", [-(10**12), -1, 253_402_300_799, 253_402_300_800, 10**12])
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Niue"])
-def test_no_time_raises(at, zone):
+def test_no_time_raises(moment, zone):
     """Seconds that no calendar has end at the calendar's ends, where no day is open."""
     days = []
-    _strip(_hit(at=at), zone=ZoneInfo(zone), gate=lambda of: days.append(of) or "closed")
+    _strip(hit(at=moment), zone=ZoneInfo(zone), gate=lambda of: days.append(of) or "late")
 
+    assert 1 == len(days)
     assert all(of.year in {1969, 1970, 9998, 9999} for of in days)
+
+
+def test_the_gate_is_asked_once_per_day():
+    """Of millions of lines of one day, the calendar decides once."""
+    days = []
+    stripper = _stripper(gate=lambda of: days.append(of))
+    for _ in range(3):
+        stripper.take(columns(*(hit(at=NOON + n * 60) for n in range(50)), hit(at=NOON + DAY)))
+
+    assert [date(2026, 3, 4), date(2026, 3, 5)] == days
 
 
 def test_a_page_view_of_a_sealed_window_is_a_bug():
     """A day that takes events without a key for them is a contradiction: it stops, and names the window only."""
     with pytest.raises(InternalError, match="2026-W10") as caught:
-        _strip(_hit(cookie=b"canary"), key_of=lambda *_: None)
+        _strip(hit(cookie=b"canary"), keys=lambda *_: None)
 
     assert "canary" not in str(caught.value)
 
 
 def test_events_have_their_shape():
-    """Columns, order and types are fixed, with rows or without."""
-    for stripped in (_strip(), _strip(_hit())):
-        for kind in ("week", "month"):
-            assert SCHEMA == dict(stripped.events[kind].schema)
-            assert list(SCHEMA) == stripped.events[kind].columns
+    """Columns, order and types are fixed, whether there is a page view, or conduct alone."""
+    for one in (hit(), hit(status=404)):
+        (of_day,) = _strip(one).days
+
+        assert (PAGE_VIEWS, VISITORS) == (of_day.page_views.schema, of_day.visitors.schema)
+        assert 1 == of_day.visitors.num_rows
+
+
+def test_no_hits_are_no_days():
+    """Nothing taken, or robots alone: nothing is kept."""
+
+    assert ((), ()) == (_strip().days, _strip(hit(agent=CURL), hit(method=None, target=None)).days)
 
 
 def test_an_event_says_when_and_where():
     """The second of the hit in UTC, the component, and the part of it where it has parts."""
-    events = _strip(_hit(target=b"/shop/basket"), _hit(target=b"/shop"), _hit(), _hit(target=b"/x")).events[
-        "week"
-    ]
+    targets = [b"/shop/basket", b"/shop", b"/news/a", b"/x"]
+    events = _views(_strip(*(hit(target=target) for target in targets)))
 
-    assert [("shop", "basket"), ("shop", "(other)"), ("news", None), ("(other)", None)] == events.select(
-        "component", "sub_component"
-    ).rows()
-    assert datetime.fromtimestamp(NOON, UTC) == events["viewed_at"][0]
+    expected = [("shop", "basket"), ("shop", "(other)"), ("news", None), ("(other)", None)]
+
+    assert expected == [(e["component"], e["sub_component"]) for e in events]
+    assert datetime.fromtimestamp(NOON, UTC) == events[0]["viewed_at"]
+
+
+def test_each_day_has_its_own_events():
+    """Hits of several days come apart, days in order, whatever the order of the lines."""
+    hits = [hit(at=NOON + n * DAY, status=200 if n % 2 else 404) for n in (4, 1, 0, 1, 3)]
+    days = _strip(*hits).days
+
+    expected = [("2026-03-04", 0, 1), ("2026-03-05", 2, 1), ("2026-03-07", 1, 1), ("2026-03-08", 0, 1)]
+
+    assert expected == [(d.day.isoformat(), len(d.page_views), len(d.visitors)) for d in days]
+
+
+def test_what_waits_are_the_hits_of_people():
+    """So that a caller can write before too many wait: robots and closed days take no memory."""
+    stripper = _stripper(gate=lambda of: "late" if of.day == 5 else None)
+    stripper.take(columns(hit(), hit(status=404), hit(agent=CURL), hit(at=NOON + DAY)))
+
+    assert 2 == len(stripper)
 
 
 def test_draining_starts_anew():
     """What was handed over is not handed over again."""
     stripper = _stripper()
-    stripper.take([_hit()])
+    stripper.take(columns(hit()))
     stripper.drain()
     again = stripper.drain()
 
-    assert (0, 0, 0) == (len(again.events["week"]), again.outcomes.total(), again.lines_by_day.total())
+    assert ((), 0, 0, 0) == (again.days, again.outcomes.total(), again.lines_by_day.total(), len(stripper))
 
 
 def test_what_was_handed_over_does_not_change():
     """Hits taken later are not added to an earlier drain."""
     stripper = _stripper()
-    stripper.take([_hit()])
+    stripper.take(columns(hit()))
     first = stripper.drain()
-    stripper.take([_hit(), _hit()])
+    stripper.take(columns(hit(), hit()))
 
-    assert (1, 1) == (len(first.events["week"]), first.outcomes["page_views"])
+    assert (1, 1, 1) == (len(_views(first)), first.outcomes["page_views"], first.lines_by_day.total())
 
 
 @pytest.mark.parametrize(
     "left_out", [(), ("account",), ("account", "cookie")], ids=["account", "cookie", "address"]
 )
 def test_nothing_identifying_leaves(left_out):
-    """Neither the frames, byte for byte, nor any text of the objects hold anything of the line."""
+    """Neither the tables, byte for byte, nor any text of the objects hold anything of the line."""
     stripper = _stripper()
-    stripper.take([_hit(**{name: value for name, value in CANARIES.items() if name not in left_out})])
-    waiting = repr(stripper) + str(stripper._columns)  # noqa: SLF001 what a debugger would show
+    taken = columns(hit(**{name: value for name, value in CANARIES.items() if name not in left_out}))
+    stripper.take(taken)
+    waiting = repr(stripper) + repr(taken) + str(stripper._kept)
     stripped = stripper.drain()
-    shown = (waiting + repr(stripper) + repr(stripped) + str(stripped.events)).encode()
-    stored = b"".join(_bytes(frame) for frame in stripped.events.values())
+    shown = (waiting + repr(stripper) + repr(stripped)).encode()
+    stored = b"".join(_bytes(table) for d in stripped.days for table in (d.page_views, d.visitors))
 
     assert 1 == stripped.outcomes["page_views"]
     assert [] == [w for w in _forms() if w in shown or w in stored]
+
+
+@pytest.mark.parametrize("make", [PlainVocabulary, CompiledVocabulary])
+def test_no_identity_stays_in_memory(make):
+    """Between batches only hashes, verdicts and pseudonyms are remembered: no text or number of the line itself."""
+    stripper = _stripper(make=make)
+    for left_out in ((), ("account",), ("account", "cookie")):
+        stripper.take(columns(hit(**{n: v for n, v in CANARIES.items() if n not in left_out})))
+        stripper.drain()
+    held = b"\n".join(_held_by(stripper))
+
+    assert b"news" in held, "the walk sees what is held"
+    assert [] == [w for w in _forms() if w in held]
+
+
+def _held_by(*roots):
+    """Every text and bytes that can be reached from some objects without leaving them for code."""
+    seen, todo = set(), list(roots)
+    while todo:
+        one = todo.pop()
+        if id(one) in seen or isinstance(one, type | type(sys)) or callable(one) and hasattr(one, "__code__"):
+            continue
+        seen.add(id(one))
+        if isinstance(one, bytes | str):
+            yield one if isinstance(one, bytes) else one.encode()
+        elif hasattr(one, "tobytes"):
+            yield one.tobytes()
+        todo += gc.get_referents(one)
 
 
 def _forms():
@@ -418,9 +412,9 @@ def _forms():
     ]
 
 
-def _bytes(frame):
-    uncompressed = io.BytesIO()
-    frame.write_ipc(uncompressed, compression="uncompressed")
-    parquet = io.BytesIO()
-    frame.write_parquet(parquet, compression="uncompressed")
-    return uncompressed.getvalue() + parquet.getvalue()
+def _bytes(table):
+    stream, parquet = io.BytesIO(), io.BytesIO()
+    with pa.ipc.new_stream(stream, table.schema) as writer:
+        writer.write_table(table)
+    pq.write_table(table, parquet, compression="none")
+    return stream.getvalue() + parquet.getvalue()

@@ -1,0 +1,73 @@
+import random
+
+import numpy as np
+import pytest
+import xxhash
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usage_stats.accesslog import kernel
+from usage_stats.accesslog.lines import PADDING, fingerprints, lines_of
+from usage_stats.accesslog.vocabulary import CompiledVocabulary, PlainVocabulary
+
+SEEDS = (0, 1, 0x5EED, 2**31, 2**32 + 1, 2**63, 2**64 - 1)
+
+
+def _fingerprints(data, starts, ends, seed):
+    out = np.empty(len(starts), np.uint64)
+    kernel.fingerprints(data, np.array(starts, np.int64), np.array(ends, np.int64), np.uint64(seed), out)
+    return out.tolist()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("offset", [0, 1, 7])
+def test_fingerprints_are_those_of_the_library(seed, offset):
+    """XXH64 of every length from 0 to 300, wherever it begins and whatever lies around it, is what xxhash makes of it."""
+    text = random.Random(seed).randbytes(offset + 300 + PADDING)
+    starts, ends = [offset] * 301, [offset + length for length in range(301)]
+    expected = [xxhash.xxh64_intdigest(text[offset:end], seed) for end in ends]
+
+    assert expected == _fingerprints(np.frombuffer(text, np.uint8), starts, ends, seed)
+
+
+@given(lines=st.lists(st.binary(max_size=80).filter(lambda line: b"\n" not in line), min_size=1), seed=st.sampled_from(SEEDS))
+def test_a_line_has_one_fingerprint(lines, seed):
+    """Compiled, in plain Python, or of the line alone: a line's fingerprint is the same."""
+    (batch,) = lines_of([b"\n".join(lines) + b"\n"])
+    alone = [xxhash.xxh64_intdigest(line, seed) for line in lines]
+
+    assert alone == fingerprints(batch, seed).tolist()
+    assert alone == _fingerprints(batch.data, batch.starts, batch.ends, seed)
+
+
+HASHES = st.sampled_from([0, 1, 2, 2**7, 2**32, 2**63, 2**64 - 1]) | st.integers(0, 2**64 - 1)
+
+
+@given(parts=st.lists(st.lists(HASHES, max_size=40), max_size=8))
+def test_distinct_values_are_numbered_alike(parts):
+    """In plain Python or compiled, each distinct hash gets the next number where it is met first, and keeps it."""
+    plain, compiled, known = PlainVocabulary(), CompiledVocabulary(), {}
+    for part in parts:
+        hashes = np.array(part, np.uint64)
+        new = [row for row, value in enumerate(part) if value and value not in [*known, *part[:row]]]
+        known |= {value: len(known) + n for n, value in enumerate(dict.fromkeys(part[row] for row in new))}
+        expected = ([known.get(value, -1) for value in part], new)
+        for vocabulary in (plain, compiled):
+            codes, unseen = vocabulary.look_up(hashes)
+
+            assert expected == (codes.tolist(), unseen.tolist())
+    assert len(known) == len(plain) == len(compiled)
+
+
+def test_numbers_outlast_the_growth_of_the_table():
+    """Far beyond the first table's room, and with hashes that begin alike, numbers stay what they were."""
+    vocabulary = CompiledVocabulary()
+    hashes = np.arange(1, 60_001, dtype=np.uint64) << np.uint64(7 + 20)  # all of one place in the first tables
+    hashes = np.concatenate([hashes[:300], np.random.default_rng(7).permutation(2**17)[:50_000].astype(np.uint64) + 1])
+    expected = {}
+    for value in hashes.tolist():
+        expected.setdefault(value, len(expected))
+    for start in range(0, len(hashes), 9_000):
+        vocabulary.look_up(hashes[start : start + 9_000])
+
+    assert [expected[v] for v in hashes.tolist()] == vocabulary.look_up(hashes)[0].tolist()
