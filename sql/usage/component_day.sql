@@ -41,3 +41,4 @@ group by grouping sets (
     (person, event_date, component, sub_component)
 )
 having grouping(sub_component) = 1 or sub_component is not null
+order by person, event_date, component, sub_component

@@ -19,3 +19,4 @@ group by grouping sets (
     (network, event_date, component, sub_component)
 )
 having grouping(sub_component) = 1 or sub_component is not null
+order by network, event_date, component, sub_component

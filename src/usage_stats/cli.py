@@ -141,6 +141,10 @@ def run(
     last: Annotated[
         datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Seal no later day.")
     ] = None,
+    stdin: Annotated[
+        str | None,
+        typer.Option(help="Read standard input too, as a log of this source.", metavar="SOURCE"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """The main job: read new logs, seal, protect and release what is due. Safe to repeat at any time."""
@@ -154,7 +158,9 @@ def run(
     span = {"first": first.date() if first else None, "last": last.date() if last else None}
     now = datetime.now(UTC)
     with bars(Console(stderr=True)) as reporter:
-        result = run_flow(opened, now, reporter, **span)
+        result = run_flow(opened, now, reporter, **span, standard_input=stdin)
+    for broken in result.ingested.broken:
+        typer.echo(f"warning: {broken}", err=True)
     waiting = incomplete_periods(opened, now)
     typer.echo(json.dumps(run_as_json(result, waiting)) if as_json else describe_run(opened, result, waiting))
     raise typer.Exit(AuditFailed.exit_code if result.refused else 0)

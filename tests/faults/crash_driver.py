@@ -8,7 +8,8 @@ is a third, with half of them written.
     python crash_driver.py WORKSPACE SCRATCH NOW '[[3], [17, 4], ...]'
 
 prints one JSON object per list of moments; a list of several kills one run after the other. An empty list is the
-undisturbed run, and tells the names of its moments.
+undisturbed run, and tells the names of its moments. If the workspace has a folder `then/`, it takes the place of
+`logs/` before the last run: what became of the files meanwhile.
 """
 
 import functools
@@ -31,7 +32,7 @@ from usage_stats.ledger import Ledger
 from usage_stats.release.analysts_file import build_analysts_file
 
 KILLED = 77
-_MICRODATA = ("events", "usage", "spill")
+_MICRODATA = ("events", "fingerprints", "usage", "spill")
 # Inside the restricted store, the next writer of a file replaces what a killed one left of it.
 _SHOWN = ("releases", "warehouse")
 
@@ -121,6 +122,7 @@ def _state(root):
     return {
         "releases": _digests(root),
         "lines": sum(entry["lines"] for entry in ingested),
+        "late": sum(entry["outcomes"].get("late", 0) for entry in ingested),
         "warehouse": warehouse.is_file(),
         "keys": len(
             [p for kind in ("week", "month") for p in (root / "restricted" / "keys").glob(f"*/{kind}/*.key")]
@@ -141,6 +143,9 @@ def _story(template, root, now, deaths):
     for fatal in deaths:
         codes.append(_run(root, now, fatal, report))
         seen.append(_digests(root))
+    if (root / "then").is_dir():
+        shutil.rmtree(root / "logs")
+        (root / "then").rename(root / "logs")
     code = _run(root, now, 0, report)
     told = report.read_text()
     story = {"deaths": deaths, "codes": codes, "seen": seen, "code": code, **_state(root)}

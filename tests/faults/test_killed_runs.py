@@ -1,5 +1,6 @@
 """A run is killed at each step it takes, and taken up again: nothing is lost, doubled or half visible."""
 
+import gzip
 import json
 import shutil
 import subprocess
@@ -9,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from usage_stats.deidentify import strip
+from usage_stats.deidentify import visitors
 from usage_stats.deidentify.linkage_key import KEY_BYTES, KeyStore
-from usage_stats.deidentify.pseudonym import pseudonym
+from usage_stats.deidentify.pseudonym import Pseudonymiser
 from usage_stats.flow.progress import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
@@ -50,9 +51,9 @@ def template(tmp_path_factory):
 def told(template, tmp_path):
     """Let runs die at the given moments: what is left, story by story."""
 
-    def stories(*deaths):
+    def stories(*deaths, of=template):
         done = subprocess.run(
-            [sys.executable, str(DRIVER), str(template), str(tmp_path), NOW, json.dumps(deaths)],
+            [sys.executable, str(DRIVER), str(of), str(tmp_path), NOW, json.dumps(deaths)],
             capture_output=True,
             check=False,
             text=True,
@@ -86,7 +87,7 @@ def _check(undisturbed, stories):
         where = f"killed at {story['deaths']}: {died}: {story.get('error')}"
         assert story["code"] == 0, where
         assert story["releases"] == undisturbed["releases"], where
-        for part in ("lines", "warehouse", "keys", "microdata", "leftovers"):
+        for part in ("lines", "late", "warehouse", "keys", "microdata", "leftovers"):
             assert story[part] == undisturbed[part], f"{where}: {part}"
         for seen in story["seen"]:
             assert seen.items() <= undisturbed["releases"].items(), f"{where}: a file that was never to be"
@@ -130,6 +131,36 @@ def test_a_killed_run_is_taken_up_by_the_next(undisturbed, told):
     last = {name: number for number, name in enumerate(names, start=1) if not name.startswith("before")}
 
     _check(undisturbed, told(*([number] for number in sorted(last.values()))))
+
+
+@pytest.fixture(scope="module")
+def rotated(template, tmp_path_factory):
+    """The same day; before the killed run is taken up, its files are renamed, packed and joined."""
+    root = tmp_path_factory.mktemp("rotated") / "template"
+    shutil.copytree(template, root)
+    (root / "then").mkdir()
+    one, other = ((root / "logs" / f"{number}.log").read_bytes() for number in range(2))
+    (root / "then" / "0.log.1.gz").write_bytes(gzip.compress(one))
+    (root / "then" / "all.log").write_bytes(one + other)
+    return root
+
+
+def _ends(undisturbed, *, of):
+    """The last moment of each kind that is over before the given one."""
+    names = undisturbed["moments"][: undisturbed["moments"].index(of)]
+    last = {name: number for number, name in enumerate(names, start=1) if not name.startswith("before")}
+    return sorted(last.values())
+
+
+def test_files_rotated_after_a_run_was_killed_count_once(undisturbed, rotated, told):
+    """Killed while it read or sealed; when the next run comes, the same lines lie in other files."""
+    _check(undisturbed, told(*([number] for number in _ends(undisturbed, of="before destroy")), of=rotated))
+
+
+@pytest.mark.slow
+def test_files_rotated_after_a_run_was_killed_at_any_moment_count_once(undisturbed, rotated, told):
+    """The same for every moment there is."""
+    _check(undisturbed, told(*([n] for n in range(1, len(undisturbed["moments"]) + 1)), of=rotated))
 
 
 @pytest.mark.slow
@@ -186,7 +217,9 @@ def test_a_key_half_destroyed_counts_nobody_any_more(template, tmp_path, monkeyp
         step(patch)
         with pytest.raises(Killed):
             run(open_workspace(root), now, Silent())
-    monkeypatch.setattr(strip, "pseudonym", lambda key, *parts: used.add(key) or pseudonym(key, *parts))
+    monkeypatch.setattr(
+        visitors, "Pseudonymiser", lambda key, domain: used.add(key) or Pseudonymiser(key, domain)
+    )
     (root / "logs" / "late.log").write_text(_log(20, 12).replace("[01/Apr", "[03/Apr"))
     result = run(open_workspace(root), now, Silent())
     released = [

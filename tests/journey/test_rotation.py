@@ -402,7 +402,9 @@ def test_the_compiled_path_counts_each_line_once_too(tmp_path, expected, scenari
 
 # ---------------------------------------------------------------- logs whose header changes
 
-_HEADER = "#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n#Date: {}\r\n#Fields: {}\r\n"
+_HEADER = (
+    "#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n#Date: {}\r\n#Fields: {}\r\n"
+)
 _SHORT = "date time c-ip cs-method cs-uri-stem sc-status cs(User-Agent)"
 _LONG = "date time s-sitename c-ip cs-method cs-uri-stem cs-uri-query sc-status time-taken cs(User-Agent)"
 

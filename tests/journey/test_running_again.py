@@ -83,6 +83,22 @@ def test_a_second_run_touches_nothing_and_says_so(usage_stats, released):
     assert before == _stamps(released)
 
 
+@pytest.mark.parametrize("cut", [1, 60], ids=["no newline", "half a line"])
+def test_a_last_line_that_is_open_is_not_read_again_once_its_day_is_sealed(usage_stats, workspace, cut):
+    """However often the file is written anew, as it is: the line was counted, parsed or rejected, and counts once."""
+    log = workspace / "logs" / "2.log"
+    content = log.read_bytes()[:-cut]
+    said = []
+    for _ in range(3):
+        log.unlink()
+        log.write_bytes(content)
+        usage_stats("run", "-w", workspace)
+        said.append(json.loads(usage_stats("status", "--json", "-w", workspace)[1])["lines"])
+
+    assert 30 == said[0]["lines"]
+    assert [said[0]] * 3 == said
+
+
 def test_a_lost_folder_is_restored_byte_for_byte(usage_stats, released):
     """What a partner received is written again from its record, and recorded as delivered only once."""
     before = _left_behind(released)

@@ -102,9 +102,7 @@ def measured(tmp_path_factory):
         for period in (month(FIRST), day(FIRST), day(SECOND))
     }
     whole = cells["2001-01"]["_T"]
-    return SimpleNamespace(
-        hits=hits, outcomes=stripped.outcomes, cells=cells, whole=whole, flagged=flagged
-    )
+    return SimpleNamespace(hits=hits, outcomes=stripped.outcomes, cells=cells, whole=whole, flagged=flagged)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,8 @@ import polars as pl
 import pytest
 from invented_events import CATEGORIES, DAY, random_rows, spots, usage
 
+from usage_stats.flow.workspace import write_restricted
+from usage_stats.measure import usage as usage_module
 from usage_stats.measure.cells import Crowd, UsageFiles, basis_counts, period_cells
 from usage_stats.measure.relations import CellKey
 from usage_stats.measure.table_spec import cube_from
@@ -26,16 +28,19 @@ def rows():
     }
 
 
-@pytest.fixture(scope="module")
-def files(rows, tmp_path_factory):
-    """The days' usage as files, an empty day among them."""
+@pytest.fixture(scope="module", params=["models", "arrays", "both"])
+def files(request, rows, tmp_path_factory):
+    """The days' usage as files, an empty day among them; counted by the models, as a large day's, or some of each."""
     root = tmp_path_factory.mktemp("usage")
     paths = {"component_day": [], "network_day": []}
-    for of in WEEK.days[:3] + WEEK.days[5:]:
-        week_usage = usage(rows.get(of, []), CUBE, of=of).by_window["week"]
+    for number, of in enumerate(WEEK.days[:3] + WEEK.days[5:]):
+        by_arrays = request.param == "arrays" or (request.param == "both" and number % 2)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(usage_module, "LARGE_DAY", 1 if by_arrays else 10**9)
+            week_usage = usage(rows.get(of, []), CUBE, of=of).by_window["week"]
         for table, listed in paths.items():
             listed.append(root / f"{of}-{table}.parquet")
-            pl.DataFrame(getattr(week_usage, table)).write_parquet(listed[-1])
+            write_restricted(getattr(week_usage, table), listed[-1])
     return UsageFiles(*(tuple(listed) for listed in paths.values()))
 
 

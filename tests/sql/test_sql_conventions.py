@@ -17,12 +17,10 @@ READABLE = {
     "confidential": {"usage", "cell", "frame"},
     "shareable": {"release"},
 }
-# Rows whose order is given after the model, which therefore has none: "name" -> where the law is kept and tested.
-ORDERED_LATER = {
-    "event.person": "joined to usage.component_day by its key; it never leaves",
-    "event.network": "joined to usage.network_day by its key; it never leaves",
-    "usage.component_day": "sorted under each window's pseudonyms, in usage_of_day (test_usage_of_day)",
-    "usage.network_day": "sorted under each window's pseudonyms, in usage_of_day (test_usage_of_day)",
+# Models without an order, for their rows never leave the stage that runs them: "name" -> why not.
+LOOKED_UP = {
+    "event.person": "names are looked up in it, row by row of usage.component_day",
+    "event.network": "names are looked up in it, row by row of usage.network_day",
 }
 ENDINGS = {"restricted": {"event", "usage"}, "confidential": {"cell"}, "shareable": {"warehouse", "release"}}
 
@@ -124,7 +122,7 @@ def test_keywords_are_lower_case(name):
     assert _body(name) == _body(name).lower()
 
 
-@pytest.mark.parametrize("name", sorted(set(MODELS) - set(ORDERED_LATER)))
+@pytest.mark.parametrize("name", sorted(set(MODELS) - set(LOOKED_UP)))
 def test_rows_that_leave_have_an_order(name):
     """Same inputs, same bytes: what is written to files or shown to analysts is sorted by its whole key."""
     model, parsed = load_model(name), _parsed(name)
@@ -135,9 +133,9 @@ def test_rows_that_leave_have_an_order(name):
     assert set(model.unique) <= ordered
 
 
-@pytest.mark.parametrize("name", ORDERED_LATER)
-def test_no_model_sorts_what_is_sorted_again(name):
-    """Each has its reason in `ORDERED_LATER`, and only while it is true: none of them pays for an order."""
+@pytest.mark.parametrize("name", LOOKED_UP)
+def test_what_is_only_looked_up_is_not_sorted(name):
+    """Each has its reason in `LOOKED_UP`, and only while it is true: none of them pays for an order."""
 
     assert _parsed(name).args.get("order") is None
 

@@ -1,11 +1,13 @@
 """A day's events → its usage under both windows, against plain Python."""
 
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 import pyarrow as pa
 import pytest
 from invented_events import CATEGORIES, DAY, event, of_month, page_views, random_rows, spots, usage, visitors
 
+from usage_stats.measure import usage as usage_module
 from usage_stats.measure.conduct import RULES
 from usage_stats.measure.table_spec import cube_from
 from usage_stats.measure.usage import usage_of_day
@@ -14,6 +16,14 @@ from usage_stats.sqlmodel import Database
 
 CUBE = cube_from(CATEGORIES, ("day",))
 KEYS = {"component_day": "person", "network_day": "network"}
+
+
+@pytest.fixture(params=["models", "arrays"], autouse=True)
+def _counted_by(request, monkeypatch):
+    """Each law holds for the models, and for the arrays that large days are sorted in."""
+    monkeypatch.setattr(usage_module, "LARGE_DAY", 1 if request.param == "arrays" else 10**9)
+
+
 TABLES = pytest.mark.parametrize("table", KEYS)
 
 
@@ -76,12 +86,15 @@ def test_no_table_holds_pseudonyms_of_both_windows(table):
 
 @TABLES
 @pytest.mark.parametrize("window", ["week", "month"])
-def test_rows_stand_in_the_order_of_their_own_key(table, window):
-    """The order of one window's rows is its pseudonyms' and its places': it says nothing of the other's."""
+def test_the_order_of_rows_is_that_of_the_windows_own_names(table, window):
+    """The order of one window's rows says nothing of the other's: by its names, then the same places for everybody."""
     found = _rows(usage(random_rows(6), CUBE).by_window[window], table)
-    keys = [(row[KEYS[table]], row["component"], row["sub_component"]) for row in found]
+    names = [row[KEYS[table]] for row in found]
+    places = [(row["component"], row["sub_component"]) for row in found]
+    before = {pair for n, pair in enumerate(pairwise(places)) if names[n] == names[n + 1]}
 
-    assert sorted(keys) == keys
+    assert sorted(names) == names
+    assert [] == [pair for pair in before if pair[::-1] in before]
 
 
 @TABLES
@@ -150,14 +163,33 @@ def test_a_robot_that_viewed_no_page_is_flagged_and_leaves_no_row():
 
 @pytest.mark.parametrize("window", ["week", "month"])
 def test_no_page_views_are_no_usage(window):
-    """An empty day has no rows, and the columns and types of any other."""
+    """An empty day has no rows, and the columns of any other."""
     empty, some = (usage(rows, CUBE).by_window[window] for rows in ([], [event(0)]))
 
     assert (0, 0) == (empty.component_day.num_rows, empty.network_day.num_rows)
-    assert (some.component_day.schema, some.network_day.schema) == (
-        empty.component_day.schema,
-        empty.network_day.schema,
+    assert (some.component_day.column_names, some.network_day.column_names) == (
+        empty.component_day.column_names,
+        empty.network_day.column_names,
     )
+
+
+def test_a_day_of_robots_alone_is_no_usage():
+    """Page views there are, and nobody's."""
+    windows = usage([event(0), event(9)], CUBE, requests=Counter({1: 1})).by_window
+
+    assert [0] * 4 == [getattr(tables, name).num_rows for tables in windows.values() for name in KEYS]
+
+
+@TABLES
+@pytest.mark.parametrize("seed", range(3))
+def test_models_and_arrays_give_the_same_rows(table, seed, monkeypatch):
+    """A day's size decides how it is counted, and nothing else."""
+    rows, found = random_rows(seed + 20, number=900, people=40), []
+    for limit in (1, 10**9):
+        monkeypatch.setattr(usage_module, "LARGE_DAY", limit)
+        found.append(_rows(usage(rows, CUBE).by_window["week"], table))
+
+    assert sorted(map(str, found[0])) == sorted(map(str, found[1]))
 
 
 def test_visits_of_a_person_are_counted_across_networks():

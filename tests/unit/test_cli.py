@@ -383,3 +383,22 @@ def test_no_later_day_is_sealed_than_asked_for(usage_stats, workspace):
 
     assert 0 == code
     assert (["2026-04-01"], ["2026-04-02"]) == (json.loads(out)["sealed"], json.loads(later)["sealed"])
+
+
+def test_a_line_that_was_cut_and_is_whole_by_now_keeps_the_account_even(usage_stats, workspace):
+    """Lines are parsed + rejected in what each run says, also where a run takes an earlier rejection back."""
+    before_any = ("--to", "2026-03-31")  # nothing is sealed meanwhile
+    log = workspace / "logs" / "1.log"
+    whole = log.read_bytes()
+    said = []
+    for content in (whole[:-80], whole):
+        log.write_bytes(content)
+        code, out, _ = usage_stats("run", "--json", *before_any, "-w", workspace)
+        assert 0 == code
+        found = json.loads(out)
+        said.append((found["lines"], found["parsed"] + sum(found["rejected"].values()), found["parsed"]))
+    _, out, _ = usage_stats("status", "--json", "-w", workspace)
+    after = json.loads(out)["lines"]
+
+    assert [(30, 30, 29), (0, 0, 1)] == said
+    assert (30, 30, {}) == (after["lines"], after["parsed"], after["rejected"])

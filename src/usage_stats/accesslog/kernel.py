@@ -280,7 +280,7 @@ def _time(data, at, end, layout):
 
 @_compiled
 def _path_end(data, at, end):
-    """Where the request target in data[at:end], `METHOD target HTTP/1.1`, begins and ends; (0, 0) if it is not plain."""
+    """Where the target of `METHOD target HTTP/1.1` begins and ends; (0, 0) if the request is not plain."""
     first = at
     while at < end and 65 <= data[at] <= 90:
         at += uint64(1)
@@ -384,8 +384,8 @@ def _is_get(data, at, end):
 
 @_compiled
 def _read_value(data, at, end, kind, slot, layout, i, seed, row, places, lengths, hashes):
-    """Read one value into the row's columns; its seconds if it is (part of) a time, else 0; _NONE if it is not plain."""
-    at_utc, status, is_get = row
+    """Read one value into the row's columns: its seconds if it is a time, else 0; _NONE if it is not plain."""
+    _, status, is_get = row
     if kind == TIME:
         return _time(data, at, end, layout)
     if kind == REQUEST:
@@ -451,11 +451,15 @@ def parse_fields(data, starts, ends, program, seed, row, places, lengths, hashes
     """Read lines by a program of steps.
 
     Args:
-        data: uint8 bytes, eight more than the lines need. starts, ends: of each line, without its newline.
+        data: uint8 bytes, eight more than the lines need.
+        starts: of each line.
+        ends: of each line, its newline left out.
         program: steps (int64, one row of kind, slot, stop byte + layout, literal's place and length), and literals.
         seed: of the values' hashes.
-        row: out, per line: UTC seconds, status, whether the method is GET. places, lengths, hashes: out, per slot and line: of the value in `data`,
-            its XXH64 (never 0); left alone where there is no value.
+        row: out, per line: UTC seconds, status, whether the method is GET.
+        places: out, per slot and line: where the value begins in `data`.
+        lengths: out, the same: its bytes.
+        hashes: out, the same: its XXH64, never 0; left alone where there is no value.
         accepted: out, per line; the other columns mean nothing where it is false.
     """
     steps, literals = program
@@ -514,7 +518,7 @@ def _word_end(data, at, end):
 
 @_compiled
 def _key_of(data, at, end, keys, names, expected):
-    """The place of a key in the table, -1 for a key that is not wanted; the one that stood next in the last line first."""
+    """The place of a key in the table, the one expected being tried first; -1 for a key that is not wanted."""
     for turn in range(keys.shape[0]):
         k = (expected + turn) % keys.shape[0]
         if end - at == uint64(keys[k, 4]) and _is_literal(data, at, end, names, keys[k, 3], keys[k, 4]):
@@ -546,7 +550,7 @@ def _read_object(data, at, end, i, keys, names, seed, row, places, lengths, hash
         else:
             stop = _number_end(data, at, end)
             stop = _word_end(data, at, end) if stop == at else stop
-        if stop == at and not is_string or is_string and stop >= end:
+        if (stop == at and not is_string) or (is_string and stop >= end):
             return False
         if k >= 0:
             bit = uint64(1) << uint64(keys[k, 5])
@@ -578,8 +582,11 @@ def _read_object(data, at, end, i, keys, names, seed, row, places, lengths, hash
 
 @_entry
 def parse_objects(data, starts, ends, program, seed, row, places, lengths, hashes, accepted):
-    """Read lines that are flat JSON objects, by a table of keys: kind, slot, flags (1: may be a number, 2: must be there)
-    and layout, name's place and length, field's number; the rest as in `parse_fields`."""
+    """Read lines that are flat JSON objects; as `parse_fields`, but the program is a table of keys and their names.
+
+    Per key: kind, slot, flags (1: may be a number, 2: must be there) + layout, its place among the names, its
+    length, and the number of its field.
+    """
     keys, names = program
     for i in range(starts.size):
         accepted[i] = _read_object(
@@ -592,9 +599,12 @@ def look_up(keys, codes, hashes, count, out, unseen):
     """The code of each hash, by open addressing; a hash met first gets the next one. 0 is no hash: code -1.
 
     Args:
-        keys, codes: the table, a power of two long, 0 where free; at most half of it may ever be used.
-        hashes: to look up. count: codes given so far.
-        out: codes, per hash. unseen: the rows at which new codes were given, in order.
+        keys: the table's hashes, a power of two long, 0 where free; at most half of it may ever be used.
+        codes: the table's codes.
+        hashes: to look up.
+        count: codes given so far.
+        out: codes, per hash.
+        unseen: out, the rows at which new codes were given, in order.
 
     Returns the number of codes given by now.
     """

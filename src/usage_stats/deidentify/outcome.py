@@ -40,11 +40,13 @@ class Judged:
 
     @property
     def is_asset(self) -> Bool:
-        return self.outcome == _ASSET
+        found: Bool = self.outcome == _ASSET
+        return found
 
     @property
     def is_page_view(self) -> Bool:
-        return self.outcome == PAGE_VIEW
+        found: Bool = self.outcome == PAGE_VIEW
+        return found
 
 
 class Judge:

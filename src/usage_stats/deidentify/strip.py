@@ -183,12 +183,13 @@ def _by_distinct(values: np.ndarray, of: Callable[[int], int]) -> np.ndarray:
     first, span = int(values.min()), int(values.max() - values.min()) + 1
     if span > len(values):  # far apart: a table over the span would be larger than the values
         distinct, places = np.unique(values, return_inverse=True)
-        return np.array([of(value) for value in distinct.tolist()], np.int64)[places]
+        return np.array([of(value) for value in distinct.tolist()], np.int64)[places].ravel()
     offsets = values - first
     table = np.zeros(span, np.int64)
     for offset in np.flatnonzero(np.bincount(offsets)).tolist():
         table[offset] = of(first + offset)
-    return table[offsets]
+    found: np.ndarray = table[offsets]
+    return found
 
 
 def _category(codes: np.ndarray, names: list[str | None]) -> pa.Array:

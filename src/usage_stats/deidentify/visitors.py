@@ -109,7 +109,7 @@ class Visitors:
     def _open_windows(self, start: int) -> _Windows:
         first = date.fromordinal(start)
         return _Windows(
-            *(self._pseudonymiser(period.kind, period.code) for period in (week(first), month(first)))
+            self._pseudonymiser("week", week(first).code), self._pseudonymiser("month", month(first).code)
         )
 
     def _pseudonymiser(self, kind: WindowKind, window: str) -> Pseudonymiser:
@@ -133,7 +133,9 @@ def _mixed(first: UInt64, second: np.ndarray) -> UInt64:
     mixed = first + (second.astype(np.uint64) + np.uint64(1)) * _ODD[0]
     mixed = (mixed ^ (mixed >> np.uint64(30))) * _ODD[1]
     mixed = (mixed ^ (mixed >> np.uint64(27))) * _ODD[2]
-    return np.maximum(mixed ^ (mixed >> np.uint64(31)), np.uint64(1))
+    mixed ^= mixed >> np.uint64(31)
+    mixed[mixed == 0] = 1
+    return mixed
 
 
 def _span_starts(days: np.ndarray) -> np.ndarray:
@@ -151,7 +153,7 @@ def _bases(columns: Columns, rows: Int64) -> np.ndarray:
 
 
 def _identities(columns: Columns, rows: Int64) -> tuple[list[bytes], list[bytes]]:
-    """By what each visitor is told apart (the account, else the cookie, else address and user agent), and the network."""
+    """By what each visitor is told apart (account, else cookie, else address and user agent), and the network."""
     addresses = [split_address(address) for address in columns.values(_ADDRESS, rows)]
     identities = [address for address, _ in addresses]
     _replace(identities, columns, rows, _AGENT, lambda place, agent: identities[place] + agent)

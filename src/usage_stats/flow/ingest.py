@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -61,7 +61,9 @@ def ingest(
     """Read everything new. The beginning of each file is looked at before any is taken in.
 
     Args:
-        workspace: whose logs. now: the time. reporter: is told of progress.
+        workspace: whose logs.
+        now: the time.
+        reporter: is told of progress.
         standard_input: the source as whose log standard input is read too, if any.
 
     Raises:
@@ -170,7 +172,6 @@ class _Job:
         return written
 
 
-
 def _look_at(source: Source, log: Log) -> Unread | None:
     """A log by its beginning: how it is written, and whether it holds anything."""
     if log.path is None:
@@ -180,13 +181,23 @@ def _look_at(source: Source, log: Log) -> Unread | None:
 
 
 def _format(source: Source, log: Log) -> LogFormat:
-    log_format = recognise(log).format if source.format == "auto" else resolve_format(source.format)
+    log_format = _recognised(source, log) if source.format == "auto" else resolve_format(source.format)
     if source.cookie and not has_cookie(log_format, source.cookie):
         raise ConfigError(
             f"source {source.name}: cookie {source.cookie} is in no field of format {log_format.name} ({log.name}); "
             f"its fields are: {', '.join(log_format.fields)}. Correct `cookie:`, or name the format that has it"
         )
     return log_format
+
+
+def _recognised(source: Source, log: Log) -> LogFormat:
+    found = recognise(log)
+    if found.is_inferred:  # by the names of its fields: good enough to look at a log, not to count by
+        raise ConfigError(
+            f"source {source.name}: {log.name} is in no named format, but its fields have names that can be read. "
+            f"Look at what `usage-stats inspect {log.name}` suggests, and put it under `format:`"
+        )
+    return found.format
 
 
 def _source(workspace: Workspace, name: str) -> Source:
@@ -250,7 +261,15 @@ def _sum(files: int, accounts: Sequence[Account]) -> Ingested:
         new_files=sum(account.is_news for account in accounts),
         lines=sum(account.lines for account in accounts),
         parsed=sum(account.outcomes.total() for account in accounts),
-        rejected=sum((account.rejected for account in accounts), Counter[str]()),
-        outcomes=sum((account.outcomes for account in accounts), Counter[str]()),
+        rejected=_total(account.rejected for account in accounts),
+        outcomes=_total(account.outcomes for account in accounts),
         broken=tuple(account.broken for account in accounts if account.broken),
     )
+
+
+def _total(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
+    """All counts together; one below zero stays, which adding Counters would drop."""
+    total: Counter[str] = Counter()
+    for some in counts:
+        total.update(some)
+    return Counter({name: n for name, n in total.items() if n})

@@ -223,7 +223,7 @@ def _facts(workspace: Workspace, calendar: Calendar, period: Period, counts: Map
         thresholds=config.thresholds,
         policy_versions=policy_versions(workspace.policy, period.days, "internal_aggregate"),
         identity_basis_shares=basis_shares(counts, config.thresholds.minimum_persons),
-        robot_lists=robot_list_version(),
+        robot_lists=robot_list_version(workspace.config.robots),
         software=f"usage-stats {__version__}",
         days_without_lines=tuple(d.isoformat() for d in calendar.empty_days(period)),
     )

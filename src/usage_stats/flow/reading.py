@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -30,6 +31,7 @@ __all__ = ["Account", "Unread", "read_file"]
 # So many hits are held in memory before their events are written: about 40 bytes each.
 _HITS_IN_MEMORY = 1_500_000
 
+_Item = TypeVar("_Item")
 WriteEvents = Callable[[Stripped], list[str]]
 OnBytes = Callable[[int], None]
 
@@ -114,10 +116,14 @@ def read_file(
     """Parse and strip the lines that were not read before; nothing counts until the account is entered.
 
     Args:
-        unread: the log; it is read here, once. known: what was read of its source before.
-        parser: a fresh one, of the log's format. stripper: with nothing waiting.
+        unread: the log; it is read here, once.
+        known: what was read of its source before.
+        parser: a fresh one, of the log's format.
+        stripper: with nothing waiting.
         kept: takes the fingerprints to remember.
-        seed: of fingerprints. write: puts events into files and names them. on_bytes: is told the bytes read.
+        seed: of fingerprints.
+        write: puts events into files and names them.
+        on_bytes: is told the bytes read.
     """
     account = Account()
 
@@ -128,7 +134,7 @@ def read_file(
     alignment = Alignment(
         known, lambda line: parser.fingerprint(line, seed), closed=_closed(unread.log, known, parser, seed)
     )
-    batches = ((lines, parser.fingerprints(lines, seed)) for lines in lines_of(blocks))
+    batches = ahead((lines, parser.fingerprints(lines, seed)) for lines in lines_of(blocks))
     for aligned in alignment.align(batches):
         account.total += len(aligned.lines)
         for hits in _parse(aligned, parser, account):
@@ -143,6 +149,18 @@ def read_file(
     account.segments = alignment.segments
     _write(stripper, account, write)
     return account
+
+
+def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
+    """The same items, each made in a second thread while the one before is at work.
+
+    Reading, unpacking and fingerprinting hold no lock of Python's.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(next, items, None)
+        while (item := waiting.result()) is not None:
+            waiting = thread.submit(next, items, None)
+            yield item
 
 
 def _write(stripper: Stripper, account: Account, write: WriteEvents) -> None:

@@ -45,26 +45,31 @@ def run(
     *,
     first: date | None = None,
     last: date | None = None,
+    standard_input: str | None = None,
 ) -> RunResult:
     """Read what is new, seal (no day outside first..last) and release what is due. Safe to repeat at any time.
+
+    Standard input is read too, as a log of the source of that name, if one is given.
 
     Raises:
         UsageStatsError: see the stages; what was finished before stays, the rest is taken up by the next run.
     """
     with workspace.lock():
-        ingested = ingest_new(workspace, now, reporter)
+        ingested = ingest_new(workspace, now, reporter, standard_input=standard_input)
         sealed = seal_due(workspace, now, reporter, first=first, last=last)
         published = publish_due(workspace, now, reporter)
         delivered = deliver_and_build(workspace, now, reporter)
     return RunResult(ingested, sealed, published, delivered)
 
 
-def ingest_new(workspace: Workspace, now: datetime, reporter: Reporter) -> Ingested:
-    """Read new log lines into events."""
+def ingest_new(
+    workspace: Workspace, now: datetime, reporter: Reporter, *, standard_input: str | None = None
+) -> Ingested:
+    """Read new log lines into events; those of standard input too, if a source is named that they are of."""
     shutil.rmtree(workspace.spill, ignore_errors=True)  # a killed run may have left some
     workspace.keys.wipe_destroyed()
     discard_sealed_events(workspace)
-    return ingest(workspace, now, reporter)
+    return ingest(workspace, now, reporter, standard_input=standard_input)
 
 
 def seal_due(

@@ -97,7 +97,7 @@ def _write_usage(workspace: Workspace, of: date, cube: Cube, database: Database)
             beside = folder / f".{table}.partial"
             write_restricted(getattr(tables, table), beside)
             beside.replace(folder / f"{table}.parquet")
-    return dict(usage.flagged)
+    return {str(rule): persons for rule, persons in usage.flagged.items()}
 
 
 def _events(workspace: Workspace, table: str, of: date, schema: pa.Schema) -> pa.Table:

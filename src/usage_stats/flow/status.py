@@ -55,12 +55,14 @@ def _state(calendar: Calendar, period: Period, *, gap: bool) -> str:
 
 def _lines(workspace: Workspace) -> dict[str, Any]:
     entries = workspace.ingested.entries()
-    rejected = sum((Counter(e["rejected"]) for e in entries), Counter[str]())
+    rejected: Counter[str] = Counter()
+    for entry in entries:  # a count below zero takes back one of before, which adding Counters would forget
+        rejected.update(entry["rejected"])
     outcomes = sum((Counter(e["outcomes"]) for e in entries), Counter[str]())
     return {
         "lines": sum(e["lines"] for e in entries),
         "parsed": sum(e["parsed"] for e in entries),
-        "rejected": dict(sorted(rejected.items())),
+        "rejected": {reason: n for reason, n in sorted(rejected.items()) if n},
         "outcomes": dict(sorted(outcomes.items())),
         "late": outcomes["late"],
     }

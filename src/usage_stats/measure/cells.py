@@ -93,7 +93,9 @@ def _members(paths: Sequence[Path], column: str) -> Members:
     keys = ["event_date", "component", "sub_component"]
     if not paths:
         return {}
-    rows = pa.concat_tables([pq.read_table(path, columns=[*keys, column]) for path in paths]).unify_dictionaries()
+    # words as a dictionary in every file: days that the models counted, and large ones, are stored differently
+    parts = [pq.read_table(path, columns=[*keys, column], read_dictionary=keys[1:]) for path in paths]
+    rows = pa.concat_tables(parts).unify_dictionaries()
     grouped = rows.group_by(keys).aggregate([(column, "distinct")])
     spots = zip(*(grouped[key].to_pylist() for key in keys), strict=True)
     return {

@@ -49,7 +49,7 @@ def count_persons(
     who, at, component, sub = who[order], at[order], placed[0][order], placed[1][order]
     opens = np.ones(len(at), np.bool_)
     opens[1:] = (who[1:] != who[:-1]) | (at[1:] - at[:-1] > gap.total_seconds())
-    visit = np.cumsum(opens)
+    visit: Ints = np.cumsum(opens).astype(np.int64)
     has_sub = sub >= 0
     everywhere = np.zeros(len(who), np.int64)  # the total is the first category
     parts = [
@@ -135,8 +135,9 @@ def _numbered(values: np.ndarray) -> tuple[np.ndarray, Ints]:
 
 
 def _distinct(values: Ints) -> Ints:
-    ordered = np.sort(values)
-    return ordered[_changes(ordered)]
+    ordered: Ints = np.sort(values)
+    distinct: Ints = ordered[_changes(ordered)]
+    return distinct
 
 
 def _changes(ordered: np.ndarray) -> np.ndarray:

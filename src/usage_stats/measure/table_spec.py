@@ -48,7 +48,9 @@ class Cube:
 
     def frame(self) -> pa.Table:
         """The categories as a table: component, sub_component."""
-        return pa.table(dict(zip(("component", "sub_component"), zip(*self.categories, strict=True), strict=True)))
+        return pa.table(
+            dict(zip(("component", "sub_component"), zip(*self.categories, strict=True), strict=True))
+        )
 
 
 def cube_of(config: Config) -> Cube:

@@ -59,7 +59,9 @@ def usage_of_day(
     """Count one day's page views per person and per network, totals included.
 
     Args:
-        of: the day. page_views, visitors: all that is kept of it, in the shapes of `schemas`.
+        of: the day.
+        page_views: all of it, in the shape of `schemas`.
+        visitors: the same.
         cube: the categories; what it does not know is counted as `(other)`.
         robots: which conduct makes a visitor a robot, whose page views are left out.
         database: where to run the models.

@@ -5,11 +5,13 @@ from collections import Counter
 import numpy as np
 import pytest
 import xxhash
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from usage_stats.accesslog import batch as batch_module
 from usage_stats.accesslog.batch import BatchParser
 from usage_stats.accesslog.columns import SLOTS, columns_of_hits
+from usage_stats.accesslog.fast import compiled_path
 from usage_stats.accesslog.formats import resolve_format
 from usage_stats.accesslog.hit import Hit
 from usage_stats.accesslog.lines import lines_of
@@ -57,58 +59,121 @@ def _lines(*texts):
     return lines if texts else lines.only(slice(0))
 
 
-def _read(parser, *texts):
-    """Times and agents of the hits, sorted, and the rest of what came of some lines."""
-    parsed = parser.read(_lines(*texts))
-    found = []
-    for columns in parsed.hits:
-        found += zip(columns.at.tolist(), columns.values(AGENT, np.arange(len(columns))), strict=True)
-    return sorted(found), parsed.reasons, parsed.last_reason
+def _read(parser, *batches):
+    """Times and agents of all hits, sorted; the rejected by reason; the last line's reason after each batch."""
+    found, reasons, last = [], Counter(), []
+    for texts in batches:
+        parsed = None
+        for part in parser.parts(_lines(*texts)):
+            parsed = parser.read(part)
+            reasons += parsed.reasons
+            found += _facts(parsed.hits)
+        last.append(parsed and parsed.last_reason)
+    return sorted(found + _facts(parser.rest())), reasons, last
+
+
+def _facts(hits):
+    return [
+        fact
+        for columns in hits
+        for fact in zip(columns.at.tolist(), columns.values(AGENT, np.arange(len(columns))), strict=True)
+    ]
 
 
 TEXTS = st.lists(st.sampled_from([b"", b"0", b"1", b"2", b"33", b"44", b"x", b"-", b"#"]), max_size=12)
 
 
 @pytest.mark.parametrize("fast", [None, Fast()], ids=["exact", "fast"])
-@given(texts=TEXTS)
-def test_every_line_is_a_hit_or_has_its_reason(fast, texts):
-    """Hits + reasons = lines, whoever read them; the last line's reason is told, None if it is a hit or there is none."""
-    hits, reasons, last = _read(BatchParser(Exact(), 3, fast), *texts)
-    rejected = ["blank" if not text else "no_number" for text in texts if not text.isdigit()]
+@pytest.mark.parametrize("many", [1, 4, 4096])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=st.lists(TEXTS, max_size=4))
+def test_every_line_is_a_hit_or_has_its_reason(fast, many, batches, monkeypatch):
+    """Hits + reasons = lines, whoever read them and however long hits wait; the last line's reason is told."""
+    monkeypatch.setattr(batch_module, "_MANY_HITS", many)
+    hits, reasons, last = _read(BatchParser(Exact(), 3, fast), *batches)
+    texts = [text for batch in batches for text in batch]
 
     assert sorted((int(text), text) for text in texts if text.isdigit()) == hits
-    assert Counter(rejected) == reasons
-    assert (rejected[-1] if texts and not texts[-1].isdigit() else None) == last
+    assert Counter(_reason(text) for text in texts if not text.isdigit()) == reasons
+    assert [_reason(batch[-1]) if batch and not batch[-1].isdigit() else None for batch in batches] == last
+
+
+def _reason(text):
+    return "no_number" if text else "blank"
+
+
+def test_hits_wait_until_there_are_many():
+    """Columns of a handful cost more than they hold; none waits when the file is over, and none comes twice."""
+    parser = BatchParser(Exact(), 3)
+    first = parser.read(_lines(b"1", b"2"))
+
+    assert () == first.hits
+    assert [2, 0] == [sum(map(len, parser.rest())) for _ in range(2)]
 
 
 def test_the_exact_parser_sees_what_the_fast_path_declines_and_nothing_else():
     """In the order of the lines: some formats say in the log itself how the next are written."""
     exact = Exact()
-    _read(BatchParser(exact, 3, Fast()), b"2", b"1", b"x", b"4", b"3")
+    _read(BatchParser(exact, 3, Fast()), [b"2", b"1", b"x", b"4", b"3"], [b"6", b"5"])
 
-    assert [b"1", b"x", b"3"] == exact.asked
+    assert [b"1", b"x", b"3", b"5"] == exact.asked
 
 
 def test_values_of_both_ways_have_the_same_hashes():
     """The fast path and the exact one share a seed: one visitor is not two."""
-    parsed = BatchParser(Exact(), 3, Fast()).read(_lines(b"2", b"1"))
-    fast, exact = (columns.hashes[SLOTS.index("address")].tolist() for columns in parsed.hits)
+    parser = BatchParser(Exact(), 3, Fast())
+    (fast,) = parser.read(_lines(b"2", b"1")).hits
+    (exact,) = parser.rest()
+    address = SLOTS.index("address")
 
-    assert fast == exact
+    assert fast.hashes[address].tolist() == exact.hashes[address].tolist()
 
 
-def _w3c():
-    return BatchParser(resolve_format("w3c").parser(), 1)
+@given(texts=TEXTS)
+def test_parts_are_the_lines_in_their_order(texts):
+    """With a fast path, no part holds directives beside other lines: what they change is known before those are read."""
+    parts = [[part[row] for row in range(len(part))] for part in BatchParser(Exact(), 3, Fast()).parts(_lines(*texts))]
+
+    assert texts == [text for part in parts for text in part]
+    assert all(len({text[:1] == b"#" for text in part}) <= 1 for part in parts)
+
+
+def test_a_log_full_of_directives_is_not_cut_into_crumbs():
+    """Beyond some turns the exact parser reads all of a batch, line by line."""
+    texts = [b"#x", b"2"] * 500
+    parts = list(BatchParser(Exact(), 3, Fast()).parts(_lines(*texts)))
+
+    assert 1 == len(parts)
+    assert 500 == len(_read(BatchParser(Exact(), 3, Fast()), texts)[0])
+
+
+def _w3c(*, is_compiled=False):
+    log_format = resolve_format("w3c")
+    exact = log_format.parser()
+    kept = {"account": "user", "cookie": None}
+    return BatchParser(exact, 1, compiled_path(log_format, exact, **kept, seed=1) if is_compiled else None)
+
+
+@pytest.mark.parametrize("is_compiled", [False, True])
+def test_directives_change_what_the_lines_behind_them_mean(is_compiled):
+    """Within one batch, too, and with the compiled path as without."""
+    parser, found = _w3c(is_compiled=is_compiled), []
+    for part in parser.parts(_lines(*W3C, *W3C_OTHER, *W3C)):
+        found += [s for hits in parser.read(part).hits for s in hits.status.tolist()]
+    found += [s for hits in parser.rest() for s in hits.status.tolist()]
+
+    assert [200, 200, 404] == sorted(found)
 
 
 def test_directives_of_lines_passed_over_still_count():
     """Lines that were read before say how the next ones are written."""
     parser = _w3c()
     parser.read(_lines(*W3C))
-    parser.pass_over(_lines(W3C_OTHER[0], W3C_OTHER[1]))
-    parsed = parser.read(_lines(W3C_OTHER[1]))
+    parser.rest()
+    parser.pass_over(_lines(*W3C_OTHER))
+    parser.read(_lines(W3C_OTHER[1]))
 
-    assert [404] == parsed.hits[0].status.tolist()
+    assert [404] == parser.rest()[0].status.tolist()
 
 
 def test_lines_passed_over_that_are_no_directives_are_not_parsed():

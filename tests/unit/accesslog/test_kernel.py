@@ -3,7 +3,7 @@ import random
 import numpy as np
 import pytest
 import xxhash
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from usage_stats.accesslog import kernel
@@ -30,6 +30,7 @@ def test_fingerprints_are_those_of_the_library(seed, offset):
     assert expected == _fingerprints(np.frombuffer(text, np.uint8), starts, ends, seed)
 
 
+@settings(deadline=None)  # the first call loads what was compiled
 @given(lines=st.lists(st.binary(max_size=80).filter(lambda line: b"\n" not in line), min_size=1), seed=st.sampled_from(SEEDS))
 def test_a_line_has_one_fingerprint(lines, seed):
     """Compiled, in plain Python, or of the line alone: a line's fingerprint is the same."""
@@ -43,6 +44,7 @@ def test_a_line_has_one_fingerprint(lines, seed):
 HASHES = st.sampled_from([0, 1, 2, 2**7, 2**32, 2**63, 2**64 - 1]) | st.integers(0, 2**64 - 1)
 
 
+@settings(deadline=None)  # the same
 @given(parts=st.lists(st.lists(HASHES, max_size=40), max_size=8))
 def test_distinct_values_are_numbered_alike(parts):
     """In plain Python or compiled, each distinct hash gets the next number where it is met first, and keeps it."""
