@@ -182,7 +182,9 @@ def _register(connection: duckdb.DuckDBPyConnection, source: str, data: Any, ali
     connection.execute(f"create schema if not exists {schema}")
     if isinstance(data, list) and data and not any(_PATTERN & set(str(path)) for path in data):
         files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in data)
-        connection.execute(f"create or replace view {source} as select * from read_parquet([{files}], hive_partitioning = false)")  # noqa: S608 our own files, quoted
+        connection.execute(
+            f"create or replace view {source} as select * from read_parquet([{files}], hive_partitioning = false)"
+        )  # noqa: S608 our own files, quoted
         return
     if isinstance(data, list):  # through Arrow, which takes nothing in a path for a pattern; twice as slow
         data = dataset([str(path) for path in data], format="parquet")

@@ -125,12 +125,13 @@ def _identity_hashes(columns: Columns, rows: Int64) -> UInt64:
     anonymous = _mixed(hashes[_ADDRESS], hashes[_AGENT])
     known = np.where(hashes[_ACCOUNT] != 0, hashes[_ACCOUNT] ^ _ODD[0], hashes[_COOKIE] ^ _ODD[1])
     is_known = (hashes[_ACCOUNT] | hashes[_COOKIE]) != 0
-    return np.where(is_known, _mixed(known, hashes[_ADDRESS]), anonymous)
+    found: UInt64 = np.where(is_known, _mixed(known, hashes[_ADDRESS]), anonymous)
+    return found
 
 
 def _mixed(first: UInt64, second: np.ndarray) -> UInt64:
     """One hash of two, never 0. Source: the finaliser of SplitMix64."""
-    mixed = first + (second.astype(np.uint64) + np.uint64(1)) * _ODD[0]
+    mixed: UInt64 = first + (second.astype(np.uint64) + np.uint64(1)) * _ODD[0]
     mixed = (mixed ^ (mixed >> np.uint64(30))) * _ODD[1]
     mixed = (mixed ^ (mixed >> np.uint64(27))) * _ODD[2]
     mixed ^= mixed >> np.uint64(31)

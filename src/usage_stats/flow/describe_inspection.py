@@ -63,7 +63,7 @@ def _lines(found: Inspection) -> Iterator[Line]:
     for name, count in found.other_formats.items():
         yield "", f"{count:,} of the rejected fit the format {name}: is this the log of two servers?"
     if found.broken:
-        yield "broken", "the compressed data end too early; the complete lines before that are counted"
+        yield "broken", "the data end too early or are damaged; the complete lines before that are counted"
     yield "time", f"{found.first_at} to {found.last_at}" if found.first_at else "none"
 
 

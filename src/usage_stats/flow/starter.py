@@ -9,12 +9,13 @@ import glob
 import itertools
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from usage_stats.accesslog.hit import Hit
+from usage_stats.accesslog.hit import Hit, LogFormat
 from usage_stats.accesslog.read import read_lines
 from usage_stats.accesslog.recognise import recognise
 from usage_stats.config import DEFAULT_ASSETS, Component, Config, Thresholds, check_config
@@ -41,10 +42,14 @@ def write_starter(
     if settings.exists():
         raise ConfigError(f"{settings}: is there already; choose another directory, or edit that file")
     found = list(logs) or sorted(p for p in (directory / "logs").glob("*") if p.is_file())
-    components = _propose(found)
+    formats = [recognise(log) for log in found]
+    components = _propose(found, [recognised.format for recognised in formats])
     folder = re.sub(r"[^a-z0-9_-]+", "-", directory.resolve().name.lower())
     name = site or folder.lstrip("-_0123456789").rstrip("-_")[:48] or "site"
-    text = _settings(name, time_zone, [p.resolve() for p in logs], components)
+    setting = next(
+        (f.setting for f in formats if f.is_inferred), "auto"
+    )  # a guess is written down, to be read
+    text = _settings(name, time_zone, [p.resolve() for p in logs], components, setting)
     check_config(yaml.safe_load(text), "--site or --time-zone")  # what is written must be what `run` accepts
     (directory / "logs").mkdir(parents=True, exist_ok=True)
     files = {
@@ -57,22 +62,29 @@ def write_starter(
     return [directory / file for file in files]
 
 
-def _propose(logs: Sequence[Path]) -> list[Component]:
-    hits = itertools.chain.from_iterable(map(_hits, logs))
+def _propose(logs: Sequence[Path], formats: Sequence[LogFormat]) -> list[Component]:
+    hits = itertools.chain.from_iterable(map(_hits, logs, formats))
     return propose_components(hits, DEFAULT_ASSETS, minimum_clients=Thresholds().minimum_persons)
 
 
-def _hits(log: Path) -> Iterator[Hit]:
-    parser = recognise(log).format.parser()
+def _hits(log: Path, log_format: LogFormat) -> Iterator[Hit]:
+    parser = log_format.parser()
     lines = itertools.islice(read_lines(log), _SAMPLE_LINES)
     return (hit for line in lines if not isinstance(hit := parser.parse(line), str))
 
 
-def _settings(site: str, time_zone: str, logs: Sequence[Path], components: Sequence[Component]) -> str:
+def _settings(
+    site: str,
+    time_zone: str,
+    logs: Sequence[Path],
+    components: Sequence[Component],
+    log_format: str | Mapping[str, Any],
+) -> str:
     patterns = [f"{glob.escape(str(path))}*" for path in logs] or ["logs/*"]
     return _STARTER.format(
         site=site,
         time_zone=time_zone,
+        format=json.dumps(log_format) if isinstance(log_format, Mapping) else log_format,
         logs="".join(f"\n      - {json.dumps(p)}" for p in patterns),
         components=_components(components),
     )
@@ -103,7 +115,8 @@ sources:
     # Read, never changed. A trailing * takes rotated files (.1, .2.gz) too: content that was read before is
     # recognised, whatever its name.
     logs:{logs}
-    format: auto                # recognised from the content; or paste your LogFormat / log_format string
+    # auto: recognised from the content. Or a name, your LogFormat / log_format string, or a map of fields: README
+    format: {format}
     account: user               # the field that names who is logged in
     # cookie: visitor           # a cookie that the log carries, if any: it tells visitors apart best
 
