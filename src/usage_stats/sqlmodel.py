@@ -181,10 +181,9 @@ def _register(connection: duckdb.DuckDBPyConnection, source: str, data: Any, ali
     schema = source.partition(".")[0]
     connection.execute(f"create schema if not exists {schema}")
     if isinstance(data, list) and data and not any(_PATTERN & set(str(path)) for path in data):
-        files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in data)
-        connection.execute(
-            f"create or replace view {source} as select * from read_parquet([{files}], hive_partitioning = false)"
-        )  # noqa: S608 our own files, quoted
+        quoted = ", ".join("'" + str(path).replace("'", "''") + "'" for path in data)
+        files = f"read_parquet([{quoted}], hive_partitioning = false)"  # a folder's name is no column
+        connection.execute(f"create or replace view {source} as select * from {files}")  # noqa: S608 our own files, quoted
         return
     if isinstance(data, list):  # through Arrow, which takes nothing in a path for a pattern; twice as slow
         data = dataset([str(path) for path in data], format="parquet")

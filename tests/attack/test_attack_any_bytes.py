@@ -9,6 +9,7 @@ from functools import cache
 from unittest import mock
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -35,10 +36,18 @@ FORMATS = pytest.mark.parametrize("log_format", NAMED_FORMATS, ids=lambda log_fo
 # Each example reads some dozen lines in three ways; the machine may be busy.
 QUICK = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 ADDRESSES = (b"192.0.2.7", b"198.51.100.9", b"2001:db8::1", b"host.example")
+# Of an event's columns, who it is about; the others are counts, which add up over runs.
+WHO = ("person", "network", "month_person", "month_network", "identity_basis")
 DIRECTIVES = (
     b"#Fields: date time c-ip cs-method cs-uri-stem sc-status cs(User-Agent)",
     b"#Fields: time c-ip cs-method cs-uri-stem sc-status",
-    *(b"#Fields:", b"#Date: 2015-05-17 00:00:00", b"#", b"#Software: x", b"#Fields: date time c-ip c-ip sc-status"),
+    *(
+        b"#Fields:",
+        b"#Date: 2015-05-17 00:00:00",
+        b"#",
+        b"#Software: x",
+        b"#Fields: date time c-ip c-ip sc-status",
+    ),
     b"2015-05-17 08:05:03 192.0.2.7 GET /docs 200 Mozilla/5.0+(X11;+Linux)",
     b"08:05:03 192.0.2.7 GET /docs 200",
 )
@@ -57,10 +66,16 @@ def _spoilt(draw, line):
 
 def _contents(log_format):
     """Whole logs: lines of the format, spoilt ones, and anything."""
-    line = _spoilt(log_format.example) | _spoilt(log_format.example) | st.sampled_from(DIRECTIVES) | st.binary(max_size=30)
+    line = (
+        _spoilt(log_format.example)
+        | _spoilt(log_format.example)
+        | st.sampled_from(DIRECTIVES)
+        | st.binary(max_size=30)
+    )
     ends = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\n\n"])
     return st.tuples(
-        st.lists(st.tuples(line, ends).map(b"".join), max_size=40).map(b"".join), st.sampled_from([b"", b"x", b"\r"])
+        st.lists(st.tuples(line, ends).map(b"".join), max_size=40).map(b"".join),
+        st.sampled_from([b"", b"x", b"\r"]),
     ).map(b"".join)
 
 
@@ -89,14 +104,10 @@ def _parsed(blocks, log_format, *, is_compiled):
 def _rows(columns):
     cells = [columns.at.tolist(), columns.status.tolist(), columns.is_get.tolist()]
     for slot in range(len(SLOTS)):
-        present = [row for row, value in enumerate(columns.hashes[slot].tolist()) if value]
-        values = dict(zip(present, columns.values(slot, columns.at[:0].astype(int) if not present else _array(present)), strict=True))  # fmt: skip
+        present = np.flatnonzero(columns.hashes[slot])
+        values = dict(zip(present.tolist(), columns.values(slot, present), strict=True))
         cells.append([values.get(row) for row in range(len(columns))])
     return list(zip(*cells, strict=True))
-
-
-def _array(rows):
-    return lines_module.np.array(rows, lines_module.np.int64)
 
 
 def _account(logs, log_format, *, is_compiled):
@@ -124,7 +135,9 @@ def _figures(logs, log_format, *, is_compiled, make, drain_every):
     """What would be kept: outcomes, lines by day, page views, and what each visitor did on a day in all."""
     classify = PathClassifier((Component(name="docs", paths=("/docs/**",)),), ("css", "txt"))
     gate = lambda day: None if day.year == 2015 else "late"  # noqa: E731 reads as what it is
-    stripper = Stripper(Judge(classify, _robots(), make), Visitors(_key, make), gate, zone=ZoneInfo("Europe/Berlin"))
+    stripper = Stripper(
+        Judge(classify, _robots(), make), Visitors(_key, make), gate, zone=ZoneInfo("Europe/Berlin")
+    )
     drained = []
     for blocks in logs:
         for number, (_, found, _) in enumerate(_parsed(blocks, log_format, is_compiled=is_compiled)):
@@ -140,16 +153,19 @@ def _figures(logs, log_format, *, is_compiled, make, drain_every):
         for day in stripped.days:
             views.update((day.day, *row.values()) for row in day.page_views.to_pylist())
             for row in day.visitors.to_pylist():
-                who = (day.day, *(v for name, v in row.items() if name in {"person", "month_person", "network", "month_network", "identity_basis"}))  # fmt: skip
-                for name, value in row.items():
-                    if isinstance(value, int) and name not in {"person", "month_person", "network", "month_network"}:
-                        visitors[*who, name] += value
+                who = tuple(row[name] for name in WHO)
+                for name in row.keys() - set(WHO):
+                    visitors[day.day, who, name] += row[name]
     return outcomes, by_day, views, visitors
 
 
 @FORMATS
 @QUICK
-@given(data=st.data(), sizes=st.lists(st.integers(1, 400), min_size=1, max_size=3), batch=st.sampled_from([1, 100, 1 << 21]))
+@given(
+    data=st.data(),
+    sizes=st.lists(st.integers(1, 400), min_size=1, max_size=3),
+    batch=st.sampled_from([1, 100, 1 << 21]),
+)
 def test_every_line_is_accounted_for_by_either_path(log_format, data, sizes, batch):
     """Lines = hits + reasons; both paths, and any cut into blocks and batches, give the same of each."""
     content = data.draw(_contents(log_format))
@@ -164,7 +180,9 @@ def test_every_line_is_accounted_for_by_either_path(log_format, data, sizes, bat
 
 @FORMATS
 @QUICK
-@given(data=st.data(), sizes=st.lists(st.integers(1, 400), min_size=1, max_size=3), drain_every=st.integers(0, 3))
+@given(
+    data=st.data(), sizes=st.lists(st.integers(1, 400), min_size=1, max_size=3), drain_every=st.integers(0, 3)
+)
 def test_figures_do_not_depend_on_how_a_log_is_read(log_format, data, sizes, drain_every):
     """Cut into blocks, batches and runs, by either path and with either vocabulary: the same is kept."""
     content = data.draw(_contents(log_format))
@@ -180,7 +198,10 @@ def test_figures_do_not_depend_on_how_a_log_is_read(log_format, data, sizes, dra
 
 @FORMATS
 @QUICK
-@given(data=st.data(), is_packed=st.lists(st.sampled_from([bytes, gzip.compress, bz2.compress]), min_size=4, max_size=4))
+@given(
+    data=st.data(),
+    is_packed=st.lists(st.sampled_from([bytes, gzip.compress, bz2.compress]), min_size=4, max_size=4),
+)
 def test_figures_do_not_depend_on_files(log_format, data, is_packed, tmp_path):
     """Cut into files between lines, packed or not, in whatever order they are read: the same is counted."""
     content = data.draw(_contents(log_format))

@@ -34,9 +34,14 @@ INSIDE_FUNCTIONS = {
     ("cli.generate", "synthetic"): "made-up logs touch no stage of the pipeline",
 }
 # Third parties that only one place may know.
-ONLY_IN = {"dagster": "pipelines/", "highspy": "src/usage_stats/protect/solver.py"}
+ONLY_IN = {
+    "dagster": "pipelines/",
+    "highspy": "src/usage_stats/protect/solver.py",
+    "numba": "src/usage_stats/accesslog/",  # the compiled loops, which large logs alone pay for
+    "duckdb": ("src/usage_stats/sqlmodel.py", "src/usage_stats/release/analysts_file.py"),
+}
 SYNTHETIC_MAY_USE = {"OTHER", "TOTAL"}  # constants of config, no setting
-HEAVY = ("polars", "duckdb", "pyarrow", "highspy", "dagster", "numpy", "pandera")
+HEAVY = ("polars", "duckdb", "pyarrow", "highspy", "dagster", "numba", "numpy", "pandera")
 LIGHT = ("usage_stats", "usage_stats.errors", "usage_stats.cli")
 
 

@@ -109,7 +109,6 @@ def test_the_undisturbed_run_does_everything_worth_interrupting(undisturbed):
         "append",
         "destroy",
         "write_table",
-        "write_parquet",
     )
 
     assert {f"{when} {call}" for when in ("before", "after") for call in calls} <= names
@@ -154,7 +153,9 @@ def _ends(undisturbed, *, of):
 
 def test_files_rotated_after_a_run_was_killed_count_once(undisturbed, rotated, told):
     """Killed while it read or sealed; when the next run comes, the same lines lie in other files."""
-    _check(undisturbed, told(*([number] for number in _ends(undisturbed, of="before destroy")), of=rotated))
+    _check(
+        undisturbed, told(*([number] for number in _ends(undisturbed, of="before destroy")[::2]), of=rotated)
+    )
 
 
 @pytest.mark.slow

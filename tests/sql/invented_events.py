@@ -49,8 +49,9 @@ def page_views(rows):
     return pa.Table.from_pylist([{name: row[name] for name in PAGE_VIEWS.names} for row in rows], PAGE_VIEWS)
 
 
-def visitors(rows, *, requests=Counter()):
+def visitors(rows, *, requests=None):
     """What is kept of who made them, each with an asset beside; `requests` for robots.txt, by person."""
+    requests = Counter(requests)
     views = Counter((row["person"], row["network"], row["identity_basis"]) for row in rows)
     for person, number in requests.items():
         views.setdefault((person, person, "address"), 0)
@@ -88,11 +89,16 @@ def placed(rows):
     return pl.DataFrame([{name: row[name] for name in schema} for row in rows], schema=schema)
 
 
-def usage(rows, cube, *, of=DAY, requests=Counter(), robots=RobotSettings()):
+def usage(rows, cube, *, of=DAY, requests=None, robots=None):
     """A day's usage from its page views."""
     with Database() as database:
         return usage_of_day(
-            of, page_views(rows), visitors(rows, requests=requests), cube, robots, database=database
+            of,
+            page_views(rows),
+            visitors(rows, requests=requests),
+            cube,
+            robots or RobotSettings(),
+            database=database,
         )
 
 

@@ -150,7 +150,7 @@ def test_no_rate_is_added_up_over_days_or_persons():
 
     rows = [_reader(1), _reader(2), _reader(1, day=NEXT_DAY)]
 
-    assert dict.fromkeys([(1, DAY), (2, DAY), (1, NEXT_DAY)], set()) == _flags(rows, at)
+    assert {(1, DAY): set(), (2, DAY): set(), (1, NEXT_DAY): set()} == _flags(rows, at)
 
 
 @pytest.mark.parametrize(("pages", "flagged"), [(9, set()), (10, {"without_assets"})])

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import polars as pl
 import pytest
-from invented_events import DAY, event, page_views, placed, random_rows, spots, usage
+from invented_events import DAY, event, page_views, placed, random_rows, spots
 
 from usage_stats.errors import SchemaError
 from usage_stats.measure.table_spec import Cube
@@ -164,7 +164,9 @@ def test_events_of_places_no_longer_known_are_counted_as_other(category):
         event(5, place=("former", "part")),
         event(6, place=("(other)", None)),
     ]
-    found = {r["viewed_at"]: (r["component"], r["sub_component"]) for r in _placed(rows, category).to_pylist()}
+    found = {
+        r["viewed_at"]: (r["component"], r["sub_component"]) for r in _placed(rows, category).to_pylist()
+    }
 
     expected = [
         ("shop", "basket"),

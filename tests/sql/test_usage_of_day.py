@@ -81,7 +81,9 @@ def test_no_table_holds_pseudonyms_of_both_windows(table):
     week, month = ({row[KEYS[table]] for row in _rows(tables, table)} for tables in windows.values())
 
     assert set() == week & month
-    assert [] == [n for tables in windows.values() for n in getattr(tables, table).column_names if "month" in n]
+    assert [] == [
+        n for tables in windows.values() for n in getattr(tables, table).column_names if "month" in n
+    ]
 
 
 @TABLES
@@ -126,7 +128,12 @@ def test_several_batches_of_one_visitor_are_one_visitor():
 @pytest.mark.parametrize("window", ["week", "month"])
 def test_who_behaves_like_a_robot_is_in_no_row(window):
     """Whoever asked for robots.txt is left out under either name, with the networks that nobody else came from."""
-    rows = [event(1, 1, network=10), event(2, 2, network=20), event(3, 3, network=20), event(4, 3, network=30)]
+    rows = [
+        event(1, 1, network=10),
+        event(2, 2, network=20),
+        event(3, 3, network=20),
+        event(4, 3, network=30),
+    ]
     asked = Counter({1: 1, 3: 2})
     name = of_month if window == "month" else int
     found = usage(rows, CUBE, requests=asked).by_window[window]
@@ -138,7 +145,9 @@ def test_who_behaves_like_a_robot_is_in_no_row(window):
 def test_who_only_looks_like_a_robot_stays():
     """A rule that is set to count leaves everybody in, and is told all the same."""
     behaviour = Behaviour(**dict.fromkeys(RULES, "count"))
-    found = usage([event(1, 1), event(2, 2)], CUBE, requests=Counter({1: 1}), robots=RobotSettings(behaviour=behaviour))
+    found = usage(
+        [event(1, 1), event(2, 2)], CUBE, requests=Counter({1: 1}), robots=RobotSettings(behaviour=behaviour)
+    )
 
     assert {1: 1, 2: 1} == _views(found.by_window["week"])
     assert dict.fromkeys(RULES, 0) | {"asks_for_robots_txt": 1} == found.flagged

@@ -82,7 +82,8 @@ def ingest(
             "Check that `logs:` in usage_stats.yaml names the right files"
         )
     workspace.remember_identity()
-    reporter.start("reading logs", sum(u.log.path.stat().st_size for u in unread if u.log.path))
+    size = sum(u.log.path.stat().st_size for u in unread if u.log.path)
+    reporter.start("reading logs", size, is_bytes=True)
     job = _Job(workspace, reporter, _is_large(unread), calendar_of(workspace, now).gate)
     accounts = [job.take_in(u, unchanged) for u in unread]
     unchanged.keep(found)

@@ -7,7 +7,17 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    Task,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.text import Text
 
 __all__ = ["Bars", "Reporter", "Silent", "bars", "terminal_bars"]
 
@@ -15,8 +25,8 @@ __all__ = ["Bars", "Reporter", "Silent", "bars", "terminal_bars"]
 class Reporter(Protocol):
     """Is told of stages of work and how far each is."""
 
-    def start(self, stage: str, total: int) -> None:
-        """Begin a stage of so many steps."""
+    def start(self, stage: str, total: int, *, is_bytes: bool = False) -> None:
+        """Begin a stage of so many steps, or bytes."""
 
     def advance(self, steps: int) -> None:
         """Some more steps are done."""
@@ -25,7 +35,7 @@ class Reporter(Protocol):
 class Silent:
     """Tells nobody."""
 
-    def start(self, stage: str, total: int) -> None:
+    def start(self, stage: str, total: int, *, is_bytes: bool = False) -> None:
         """Say nothing."""
 
     def advance(self, steps: int) -> None:
@@ -39,14 +49,22 @@ class Bars:
         self._progress = progress
         self._task: TaskID | None = None
 
-    def start(self, stage: str, total: int) -> None:
+    def start(self, stage: str, total: int, *, is_bytes: bool = False) -> None:
         """Open a new bar, if there is anything to do."""
-        self._task = None if not total else self._progress.add_task(stage, total=total)
+        self._task = self._progress.add_task(stage, total=total, is_bytes=is_bytes) if total else None
 
     def advance(self, steps: int) -> None:
         """Move the bar."""
         if self._task is not None:
             self._progress.advance(self._task, steps)
+
+
+class _Rate(TransferSpeedColumn):
+    """Bytes a second, of stages that count bytes."""
+
+    def render(self, task: Task) -> Text:
+        """The rate, or nothing."""
+        return super().render(task) if task.fields.get("is_bytes") else Text()
 
 
 @contextmanager
@@ -57,6 +75,7 @@ def bars(console: Console) -> Iterator[Reporter]:
         BarColumn(bar_width=36),
         TaskProgressColumn(),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        _Rate(),
     )
     with Progress(*columns, console=console) as progress:
         yield Bars(progress)

@@ -88,8 +88,11 @@ def has_compiled_path(log_format: LogFormat) -> bool:
 
 
 def spoilt(line: bytes) -> Iterator[bytes]:
-    """The line, cut at every byte; with each odd byte put in, and in place of each of its bytes; each byte left out,
-    doubled, with a bit flipped; two neighbouring words swapped."""
+    """The line in many ways wrong.
+
+    Cut at every byte; with each odd byte put in, and in place of each of its bytes; each byte left out, doubled, with a
+    bit flipped; neighbouring words swapped, left out, doubled.
+    """
     yield line
     for at in range(len(line) + 1):
         before, after, rest = line[:at], line[at:], line[at + 1 :]

@@ -131,8 +131,11 @@ def test_values_of_both_ways_have_the_same_hashes():
 
 @given(texts=TEXTS)
 def test_parts_are_the_lines_in_their_order(texts):
-    """With a fast path, no part holds directives beside other lines: what they change is known before those are read."""
-    parts = [[part[row] for row in range(len(part))] for part in BatchParser(Exact(), 3, Fast()).parts(_lines(*texts))]
+    """With a fast path, no part holds directives beside other lines: what they change is known by then."""
+    parts = [
+        [part[row] for row in range(len(part))]
+        for part in BatchParser(Exact(), 3, Fast()).parts(_lines(*texts))
+    ]
 
     assert texts == [text for part in parts for text in part]
     assert all(len({text[:1] == b"#" for text in part}) <= 1 for part in parts)

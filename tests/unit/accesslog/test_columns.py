@@ -27,14 +27,23 @@ HITS = st.builds(
 def _values(hit):
     """What is kept of a hit, by slot."""
     path = None if hit.target is None else hit.target.split(b"?")[0]
-    return {"address": hit.address, "agent": hit.agent, "path": path, "account": hit.account, "cookie": hit.cookie}
+    return {
+        "address": hit.address,
+        "agent": hit.agent,
+        "path": path,
+        "account": hit.account,
+        "cookie": hit.cookie,
+    }
 
 
 @given(hits=st.lists(HITS, max_size=8), seed=st.integers(0, 2**64 - 1))
 def test_columns_say_what_the_hits_say(hits, seed):
     """Time, status and whether it is GET as they are; of each value its hash, 0 where there is none."""
     columns = columns_of_hits(hits, seed)
-    hashes = [[xxhash.xxh64_intdigest(_values(h)[s], seed) if _values(h)[s] is not None else 0 for h in hits] for s in SLOTS]
+    hashes = [
+        [xxhash.xxh64_intdigest(_values(h)[s], seed) if _values(h)[s] is not None else 0 for h in hits]
+        for s in SLOTS
+    ]
 
     assert [(h.at, h.status, h.method == b"GET") for h in hits] == list(
         zip(columns.at.tolist(), columns.status.tolist(), columns.is_get.tolist(), strict=True)
@@ -61,7 +70,9 @@ def test_nothing_of_a_query_is_kept(target):
     """A path ends at the first question mark, and only there."""
     hit = Hit(0, b"a", None, None, None, b"GET", target, 200, None, None)
 
-    assert [target.partition(b"?")[0]] == columns_of_hits([hit], 1).values(SLOTS.index("path"), np.zeros(1, np.int64))
+    assert [target.partition(b"?")[0]] == columns_of_hits([hit], 1).values(
+        SLOTS.index("path"), np.zeros(1, np.int64)
+    )
 
 
 def test_columns_show_nothing_of_a_line():

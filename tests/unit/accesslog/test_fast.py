@@ -68,7 +68,9 @@ def test_odd_values_read_as_the_exact_parser_reads_them(log_format, kept):
     compared = compare(log_format, lines, **kept)
 
     assert [] == compared.differing[:3]
-    assert kept or log_format.name not in {"combined", "w3c", "nginx_json"} or compared.taken > len(lines) / 20
+    assert (
+        kept or log_format.name not in {"combined", "w3c", "nginx_json"} or compared.taken > len(lines) / 20
+    )
 
 
 @FORMATS
@@ -83,10 +85,13 @@ def test_a_line_reads_alike_at_the_very_end_of_memory(log_format):
     assert within.taken == sum(c.taken for c in compared)
 
 
-@pytest.mark.parametrize("length", [MAX_LINE_BYTES - 1, MAX_LINE_BYTES, MAX_LINE_BYTES + 1, MAX_LINE_BYTES + 9])
-@pytest.mark.parametrize("log_format", [COMBINED, named_format("w3c"), named_format("nginx_json")], ids=lambda f: f.name)  # fmt: skip
-def test_the_longest_line_is_the_exact_parsers(log_format, length):
+@pytest.mark.parametrize(
+    "length", [MAX_LINE_BYTES - 1, MAX_LINE_BYTES, MAX_LINE_BYTES + 1, MAX_LINE_BYTES + 9]
+)
+@pytest.mark.parametrize("name", ["combined", "w3c", "nginx_json"])
+def test_no_line_is_longer_than_the_cap(name, length):
     """Up to the cap both read alike, and beyond it nothing is read."""
+    log_format = named_format(name)
     example = log_format.example
     place = example.index(b"Mozilla")
     line = example[:place] + b"x" * (length - len(example)) + example[place:]
@@ -95,9 +100,11 @@ def test_the_longest_line_is_the_exact_parsers(log_format, length):
     assert [] == [(read, expected) for _, read, expected in compared.differing]
 
 
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 def _clf(at):
-    month = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()[at.month - 1]
-    return f"{at.day:02}/{month}/{at.year:04}:{at.hour:02}:{at.minute:02}:{at.second:02} +0000".encode()
+    return f"{at.day:02}/{MONTHS[at.month - 1]}/{at.year:04}:{at.hour:02}:{at.minute:02}:{at.second:02} +0000".encode()
 
 
 def _seconds_by_line(log_format, lines):
@@ -110,7 +117,10 @@ def _seconds_by_line(log_format, lines):
     return dict(zip(taken.tolist(), columns.at.tolist(), strict=True))
 
 
-YEARS = (1, 2, 3, 4, 99, 100, 101, 400, 1582, 1600, 1700, 1900, 1969, 1970, 1972, 2000, 2015, 2016, 2100, 2400, 9996, 9998, 9999)  # fmt: skip
+YEARS = (
+    *(1, 2, 3, 4, 99, 100, 101, 400, 1582, 1600, 1700, 1900, 1969, 1970, 1972, 2000),
+    *(2015, 2016, 2100, 2400, 9996, 9998, 9999),
+)
 
 
 @pytest.mark.parametrize(
@@ -125,14 +135,16 @@ def test_every_day_of_the_calendar_is_its_own(name, old, new):
     """Each day of ordinary, leap and century years is read as Python's calendar has it; the outermost may be left."""
     log_format = named_format(name)
     days = [
-        datetime(year, 1, 1, day % 24, day % 60, (day * 7) % 60) + timedelta(days=day)  # fmt: skip
+        datetime(year, 1, 1, day % 24, day % 60, (day * 7) % 60) + timedelta(days=day)
         for year in YEARS
         for day in range(366 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 365)
     ]
     zone = b"Z" if name == "combined_iso8601" else b""
     lines = [log_format.example.replace(old, new(day) + zone) for day in days]
     epoch = datetime(1970, 1, 1)
-    expected = {row: int((day - epoch).total_seconds()) for row, day in enumerate(days) if 1 < day.year < 9999}
+    expected = {
+        row: int((day - epoch).total_seconds()) for row, day in enumerate(days) if 1 < day.year < 9999
+    }
     read = _seconds_by_line(log_format, lines)
 
     assert expected == {row: at for row, at in read.items() if 1 < days[row].year < 9999}
@@ -151,7 +163,9 @@ def test_no_calendar_has_these_days():
         if (month, day) not in real
     ]
     lines = [LINE.replace(b"17/May/2015", day) for day in days]
-    impossible = [i for i, day in enumerate(days) if b"30/Feb" in day or day[:2] in {b"00", b"32", b"60", b"99"}]
+    impossible = [
+        i for i, day in enumerate(days) if b"30/Feb" in day or day[:2] in {b"00", b"32", b"60", b"99"}
+    ]
 
     assert [] == compare(COMBINED, lines).differing
     assert set() == set(impossible) & _seconds_by_line(COMBINED, lines).keys()
@@ -159,8 +173,12 @@ def test_no_calendar_has_these_days():
 
 def test_every_clock_and_zone_reads_as_the_exact_parser_reads_it():
     """All hours, minutes, seconds and offsets, possible or not."""
-    clocks = [b"%02d:%02d:%02d" % (h, m, s) for h in range(26) for m in (0, 1, 59, 60, 99) for s in (0, 59, 60, 61)]
-    zones = [b"%c%02d%02d" % (sign, h, m) for sign in b"+- Z" for h in range(16) for m in (0, 1, 30, 59, 60, 99)]
+    clocks = [
+        b"%02d:%02d:%02d" % (h, m, s) for h in range(26) for m in (0, 1, 59, 60, 99) for s in (0, 59, 60, 61)
+    ]
+    zones = [
+        b"%c%02d%02d" % (sign, h, m) for sign in b"+- Z" for h in range(16) for m in (0, 1, 30, 59, 60, 99)
+    ]
     lines = [LINE.replace(b"10:05:03", clock) for clock in clocks]
     lines += [LINE.replace(b"+0000", zone) for zone in zones]
     compared = compare(COMBINED, lines)
@@ -174,8 +192,7 @@ def test_nearly_all_lines_of_a_usual_log_take_the_fast_path(tmp_path, layout):
     """Of a made-up log with one odd line in a hundred, the exact parser reads no more than those."""
     path = tmp_path / "made.log"
     written = generate(path, 20_000, 2, layout=layout)
-    name = {"combined": "combined", "w3c": "w3c", "nginx_json": "nginx_json"}.get(layout, layout)
-    log_format = named_format("nginx_json" if "json" in layout else name)
+    log_format = named_format({"json": "nginx_json"}.get(layout, layout))
     lines = [line for line in path.read_bytes().split(b"\n") if not line.startswith(b"#")][:-1]
     exact = log_format.parser()
     for line in path.read_bytes().split(b"\n")[:4]:
@@ -196,7 +213,9 @@ def test_a_value_has_the_hash_of_its_bytes(log_format):
     (batch,) = batches([line])
     columns, _ = fast.read(batch)
     ((*_, address, agent, path, account, cookie),) = rows_of(columns)
-    expected = [0 if v is None else xxhash.xxh64_intdigest(v, SEED) for v in (address, agent, path, account, cookie)]
+    expected = [
+        0 if v is None else xxhash.xxh64_intdigest(v, SEED) for v in (address, agent, path, account, cookie)
+    ]
 
     assert expected == columns.hashes[:, 0].tolist()
     assert len(SLOTS) == len(expected)

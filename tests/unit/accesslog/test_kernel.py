@@ -22,7 +22,7 @@ def _fingerprints(data, starts, ends, seed):
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("offset", [0, 1, 7])
 def test_fingerprints_are_those_of_the_library(seed, offset):
-    """XXH64 of every length from 0 to 300, wherever it begins and whatever lies around it, is what xxhash makes of it."""
+    """XXH64 of every length from 0 to 300, wherever it begins, is what xxhash makes of it."""
     text = random.Random(seed).randbytes(offset + 300 + PADDING)
     starts, ends = [offset] * 301, [offset + length for length in range(301)]
     expected = [xxhash.xxh64_intdigest(text[offset:end], seed) for end in ends]
@@ -31,7 +31,10 @@ def test_fingerprints_are_those_of_the_library(seed, offset):
 
 
 @settings(deadline=None)  # the first call loads what was compiled
-@given(lines=st.lists(st.binary(max_size=80).filter(lambda line: b"\n" not in line), min_size=1), seed=st.sampled_from(SEEDS))
+@given(
+    lines=st.lists(st.binary(max_size=80).filter(lambda line: b"\n" not in line), min_size=1),
+    seed=st.sampled_from(SEEDS),
+)
 def test_a_line_has_one_fingerprint(lines, seed):
     """Compiled, in plain Python, or of the line alone: a line's fingerprint is the same."""
     (batch,) = lines_of([b"\n".join(lines) + b"\n"])
@@ -64,8 +67,12 @@ def test_distinct_values_are_numbered_alike(parts):
 def test_numbers_outlast_the_growth_of_the_table():
     """Far beyond the first table's room, and with hashes that begin alike, numbers stay what they were."""
     vocabulary = CompiledVocabulary()
-    hashes = np.arange(1, 60_001, dtype=np.uint64) << np.uint64(7 + 20)  # all of one place in the first tables
-    hashes = np.concatenate([hashes[:300], np.random.default_rng(7).permutation(2**17)[:50_000].astype(np.uint64) + 1])
+    hashes = np.arange(1, 60_001, dtype=np.uint64) << np.uint64(
+        7 + 20
+    )  # all of one place in the first tables
+    hashes = np.concatenate(
+        [hashes[:300], np.random.default_rng(7).permutation(2**17)[:50_000].astype(np.uint64) + 1]
+    )
     expected = {}
     for value in hashes.tolist():
         expected.setdefault(value, len(expected))

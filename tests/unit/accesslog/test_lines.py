@@ -114,13 +114,18 @@ def test_only_is_some_lines_where_they_are():
     assert some.data is lines.data
 
 
-@given(texts=st.lists(st.binary(max_size=70).filter(lambda b: b"\n" not in b), max_size=8), seed=st.integers(0, 2**64 - 1))
+@given(
+    texts=st.lists(st.binary(max_size=70).filter(lambda b: b"\n" not in b), max_size=8),
+    seed=st.integers(0, 2**64 - 1),
+)
 def test_fingerprints_are_xxh64_of_each_line(texts, seed):
     """Of its bytes alone, under the seed; the compiled loop agrees."""
     content = b"".join(text + b"\n" for text in texts)
     for lines in lines_of([content]):
         compiled = fingerprints(lines, 0)
-        kernel.fingerprints(lines.data, lines.starts, lines.ends, fingerprints(lines, seed).dtype.type(seed), compiled)
+        kernel.fingerprints(
+            lines.data, lines.starts, lines.ends, fingerprints(lines, seed).dtype.type(seed), compiled
+        )
 
         expected = [xxhash.xxh64_intdigest(text, seed) for text in texts]
 

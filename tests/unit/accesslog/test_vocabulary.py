@@ -12,7 +12,11 @@ from usage_stats.accesslog.vocabulary import CompiledVocabulary, PlainVocabulary
 
 PLAIN_AND_COMPILED = pytest.mark.parametrize("make", [PlainVocabulary, CompiledVocabulary])
 # Few distinct ones, the ends of the range, and many whose low bits are the same.
-HASHES = st.sampled_from([0, 1, 2, 2**63, 2**64 - 1]) | st.integers(0, 2**64 - 1) | st.integers(0, 40).map(lambda n: n << 52)
+HASHES = (
+    st.sampled_from([0, 1, 2, 2**63, 2**64 - 1])
+    | st.integers(0, 2**64 - 1)
+    | st.integers(0, 40).map(lambda n: n << 52)
+)
 BATCHES = st.lists(st.lists(HASHES, max_size=12), max_size=5)
 AGENT = SLOTS.index("agent")
 
@@ -122,7 +126,9 @@ def test_each_distinct_value_is_judged_once(make, counted):
     """However often it comes, in one batch or several; what is absent is not judged."""
     judge, asked = counted
     verdicts = Verdicts(AGENT, judge, make, absent=-9)
-    found = [verdicts.of(_columns(*batch)).tolist() for batch in ([b"a", b"bb", None, b"a"], [b"bb", b"", None])]
+    found = [
+        verdicts.of(_columns(*batch)).tolist() for batch in ([b"a", b"bb", None, b"a"], [b"bb", b"", None])
+    ]
 
     assert [[1, 2, -9, 1], [2, 0, -9]] == found
     assert [b"a", b"bb", b""] == asked

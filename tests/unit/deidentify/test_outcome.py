@@ -52,7 +52,7 @@ def _judged(*hits, closed=None, judge=None):
         ({"agent": CURL}, "robots.http_library"),
         ({"agent": b"-"}, "robots.nameless"),
         ({"agent": b""}, "robots.nameless"),
-        ({"agent": b"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}, "robots.search_engine"),
+        ({"agent": b"Mozilla/5.0 (compatible; Googlebot/2.1)"}, "robots.search_engine"),
         ({"agent": PROBE}, "robots.health_check"),
         ({"target": b"/healthz"}, "robots.health_check"),
         ({"method": None, "target": None}, "malformed_requests"),
@@ -73,7 +73,10 @@ def test_a_hit_is_judged_in_order(changes, outcome):
     names, found = _judged(hit(**changes))
 
     assert [outcome] == names
-    assert (outcome == "page_views", outcome == "assets") == (bool(found.is_page_view[0]), bool(found.is_asset[0]))
+    assert (outcome == "page_views", outcome == "assets") == (
+        bool(found.is_page_view[0]),
+        bool(found.is_asset[0]),
+    )
 
 
 @pytest.mark.parametrize("reason", ["late", "before_first_day", "in_the_future"])
@@ -133,7 +136,9 @@ def test_the_class_of_a_path_is_told():
 
 def test_a_class_that_the_workspace_calls_persons_is_counted():
     """What is a robot is the operator's choice."""
-    robots = Robots(RobotSettings(http_library="person", health_checks=HealthChecks(paths=("/up",), agents=())))
+    robots = Robots(
+        RobotSettings(http_library="person", health_checks=HealthChecks(paths=("/up",), agents=()))
+    )
     hits = [hit(agent=CURL), hit(target=b"/up"), hit(target=b"/healthz"), hit(agent=PROBE)]
     names, _ = _judged(*hits, judge=_judge(robots=robots))
 
@@ -143,7 +148,9 @@ def test_a_class_that_the_workspace_calls_persons_is_counted():
 def test_every_robot_class_and_closed_reason_has_its_outcome():
     """No class is without a place to be counted, no place is there twice."""
 
-    assert {f"robots.{name}" for name in (*ROBOT_CLASSES, HEALTH_CHECK)} == {n for n in OUTCOMES if n[:7] == "robots."}
+    assert {f"robots.{name}" for name in (*ROBOT_CLASSES, HEALTH_CHECK)} == {
+        n for n in OUTCOMES if n[:7] == "robots."
+    }
     assert len(OUTCOMES) == len(set(OUTCOMES))
 
 

@@ -16,6 +16,7 @@ from usage_stats.deidentify.pseudonym import (
 
 KEY = bytes(range(32))
 WRONG_KEY = bytes(range(1, 33))
+PAIRS = st.tuples(st.text(max_size=4), st.binary(max_size=6))  # a domain and an identity
 IDENTITIES = st.lists(st.binary(max_size=300), max_size=6)
 
 # RFC 7693, section 2.7 (sigma) and appendix C.2 (initial values), for a BLAKE2b that shares nothing with the library.
@@ -36,7 +37,10 @@ _SIGMA = (
     (6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5),
     (10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0),
 )
-_MIXES = ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15), (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14))  # fmt: skip
+_MIXES = (
+    (0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15),
+    (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14),
+)  # fmt: skip
 
 
 def _mix(v, a, b, c, d, x, y):
@@ -115,7 +119,7 @@ def test_pseudonyms_are_unsigned_numbers_of_64_bits_in_the_order_given(identitie
     assert [n for one in identities for n in _of(KEY, "d", one)] == found.tolist()
 
 
-@given(first=st.tuples(st.text(max_size=4), st.binary(max_size=6)), second=st.tuples(st.text(max_size=4), st.binary(max_size=6)))  # fmt: skip
+@given(first=PAIRS, second=PAIRS)
 @example(first=("ab", b"c"), second=("a", b"bc"))
 @example(first=("", b"\0\0\0\0"), second=("\0", b""))
 def test_domain_and_identity_are_kept_apart(first, second):
@@ -136,7 +140,12 @@ def test_an_account_and_a_cookie_of_one_spelling_are_two_persons(first, second):
 @example(value=b"\xc0\x00\x02\x07", address=b"192.0.2.7", agent=b"")
 def test_no_identity_is_spelt_like_one_of_another_kind(value, address, agent):
     """Account, cookie, address with agent, and network: no two of them are ever the same bytes."""
-    whole = [account_identity(value), cookie_identity(value), address_identity(address, agent), split_address(address)[1]]
+    whole = [
+        account_identity(value),
+        cookie_identity(value),
+        address_identity(address, agent),
+        split_address(address)[1],
+    ]
 
     assert 4 == len({identity[:1] for identity in whole})
 
@@ -179,7 +188,13 @@ def test_nothing_shows_the_key():
 
 def test_an_address_and_its_agent_are_kept_apart():
     """No two pairs are spelt alike, whatever the name of a host is."""
-    pairs = [(b"host.a", b"bc"), (b"host.ab", b"c"), (b"host.abc", b""), (b"192.0.2.7", b""), (b"192.0.2.7", b"x")]
+    pairs = [
+        (b"host.a", b"bc"),
+        (b"host.ab", b"c"),
+        (b"host.abc", b""),
+        (b"192.0.2.7", b""),
+        (b"192.0.2.7", b"x"),
+    ]
 
     assert len(pairs) == len({address_identity(*pair) for pair in pairs})
 

@@ -2,9 +2,9 @@
 
 import gc
 import io
-import sys
 from collections import Counter
 from datetime import UTC, date, datetime
+from types import ModuleType
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -90,7 +90,9 @@ def test_every_hit_is_counted_once(batches, is_drained_between):
     hits = sum(map(len, batches))
 
     assert hits == outcomes.total()
-    assert outcomes["page_views"] == len(_views(*drained)) == sum(v["page_views"] for v in _visitors(*drained))
+    assert (
+        outcomes["page_views"] == len(_views(*drained)) == sum(v["page_views"] for v in _visitors(*drained))
+    )
     assert hits - outcomes["late"] == sum(d.lines_by_day.total() for d in drained)
     assert set(OUTCOMES) >= set(outcomes)
 
@@ -101,13 +103,19 @@ def _conduct_by_hand(hits):
     for one in hits:
         if one.target is None or ROBOTS.is_robot(one.agent):
             continue
-        path, is_view = one.target.partition(b"?")[0], one.method == b"GET" and one.status in {200, 304}
-        who = ("account", one.account) if one.account else ("cookie", one.cookie) if one.cookie else ("address", one.agent)
+        path, is_answer = one.target.partition(b"?")[0], one.method == b"GET" and one.status in {200, 304}
+        who = (
+            ("account", one.account)
+            if one.account
+            else ("cookie", one.cookie)
+            if one.cookie
+            else ("address", one.agent)
+        )
         counts = found.setdefault((*who, one.address, one.at // DAY), [0] * 5)
         is_asset = path.endswith((b".css", b".txt"))
-        for place, holds in enumerate(
-            (True, is_view and path[:1] == b"/" and not is_asset, is_view and is_asset, one.status >= 400, path == b"/robots.txt")
-        ):  # fmt: skip
+        is_view = is_answer and path[:1] == b"/" and not is_asset
+        flags = (True, is_view, is_answer and is_asset, one.status >= 400, path == b"/robots.txt")
+        for place, holds in enumerate(flags):
             counts[place] += holds
     return sorted((who, *counts) for (who, *_), counts in found.items())
 
@@ -131,7 +139,9 @@ def test_conduct_is_what_counting_by_hand_gives(hits):
     """One row per visitor, address and day of people: all requests, the page views, assets and failures among them."""
     found = _visitors(_strip(*hits, zone=ZoneInfo("UTC")))
 
-    assert _conduct_by_hand(hits) == sorted((v["identity_basis"], *(v[name] for name in COUNTS)) for v in found)
+    assert _conduct_by_hand(hits) == sorted(
+        (v["identity_basis"], *(v[name] for name in COUNTS)) for v in found
+    )
 
 
 @settings(deadline=None, max_examples=40)
@@ -155,7 +165,9 @@ def test_a_persons_page_views_and_conduct_bear_the_same_name():
     hits = [hit(cookie=b"%d" % (n % 3), address=b"192.0.%d.1" % (n % 5)) for n in range(15)]
     stripped = _strip(*hits)
 
-    names = [{(row["person"], row["network"]) for row in rows} for rows in (_views(stripped), _visitors(stripped))]
+    names = [
+        {(row["person"], row["network"]) for row in rows} for rows in (_views(stripped), _visitors(stripped))
+    ]
 
     assert 15 == len(names[0])
     assert names[0] == names[1]
@@ -236,7 +248,9 @@ def test_a_day_is_the_zones_own(day, seconds, name):
 
 @settings(deadline=None, max_examples=100)
 @given(
-    moments=st.lists(st.integers(NOON - 3 * DAY, NOON + 3 * DAY) | st.integers(0, 4 * 10**9), min_size=1, max_size=30)
+    moments=st.lists(
+        st.integers(NOON - 3 * DAY, NOON + 3 * DAY) | st.integers(0, 4 * 10**9), min_size=1, max_size=30
+    )
 )
 def test_each_line_is_counted_on_its_own_day(moments):
     """Near together or decades apart, in any order: each hit's day is its own."""
@@ -275,7 +289,7 @@ def test_no_time_raises(moment, zone):
 def test_the_gate_is_asked_once_per_day():
     """Of millions of lines of one day, the calendar decides once."""
     days = []
-    stripper = _stripper(gate=lambda of: days.append(of))
+    stripper = _stripper(gate=days.append)
     for _ in range(3):
         stripper.take(columns(*(hit(at=NOON + n * 60) for n in range(50)), hit(at=NOON + DAY)))
 
@@ -362,7 +376,7 @@ def test_nothing_identifying_leaves(left_out):
     stripper = _stripper()
     taken = columns(hit(**{name: value for name, value in CANARIES.items() if name not in left_out}))
     stripper.take(taken)
-    waiting = repr(stripper) + repr(taken) + str(stripper._kept)
+    waiting = repr(stripper) + repr(taken) + str(stripper._kept)  # noqa: SLF001 what a debugger would show
     stripped = stripper.drain()
     shown = (waiting + repr(stripper) + repr(stripped)).encode()
     stored = b"".join(_bytes(table) for d in stripped.days for table in (d.page_views, d.visitors))
@@ -389,7 +403,7 @@ def _held_by(*roots):
     seen, todo = set(), list(roots)
     while todo:
         one = todo.pop()
-        if id(one) in seen or isinstance(one, type | type(sys)) or callable(one) and hasattr(one, "__code__"):
+        if id(one) in seen or isinstance(one, type | ModuleType) or hasattr(one, "__code__"):
             continue
         seen.add(id(one))
         if isinstance(one, bytes | str):

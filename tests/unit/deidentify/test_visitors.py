@@ -32,7 +32,9 @@ def _named(*hits, make=PlainVocabulary, keys=key_of):
     """Each hit's pseudonyms and basis, all of them asked for at once."""
     visitors = Visitors(keys, make)
     numbers = _numbers(visitors, *hits)
-    rows = zip(*(p.tolist() for p in visitors.pseudonyms(numbers)), visitors.basis[numbers].tolist(), strict=True)
+    rows = zip(
+        *(p.tolist() for p in visitors.pseudonyms(numbers)), visitors.basis[numbers].tolist(), strict=True
+    )
     return [{**dict(zip(NAMES, row, strict=False)), "basis": BASES[row[-1]]} for row in rows]
 
 
@@ -253,7 +255,11 @@ def test_nobody_is_no_visitor():
 
 def test_an_agent_is_not_the_end_of_an_address():
     """Address and user agent are kept apart before they are hashed: no two pairs are spelt alike."""
-    hits = [hit(address=b"host.ab", agent=b"c"), hit(address=b"host.a", agent=b"bc"), hit(address=b"host.abc", agent=None)]
+    hits = [
+        hit(address=b"host.ab", agent=b"c"),
+        hit(address=b"host.a", agent=b"bc"),
+        hit(address=b"host.abc", agent=None),
+    ]
 
     assert 3 == len(set(_persons(*hits)))
     assert account_identity(b"x") != address_identity(b"x")

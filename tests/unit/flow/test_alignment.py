@@ -67,7 +67,9 @@ class Reader:
         kept, open_line = [], None
         for aligned in alignment.align(batches):
             lines = [aligned.lines[row] for row in range(len(aligned.lines))]
-            self.counted.update(line for line, is_known in zip(lines, aligned.is_known, strict=True) if not is_known)
+            self.counted.update(
+                line for line, is_known in zip(lines, aligned.is_known, strict=True) if not is_known
+            )
             self.counted.subtract(bytes.fromhex(text) for text in aligned.withdrawn)
             kept.append(aligned.fingerprints[aligned.is_kept])
             if aligned.lines.is_open and not aligned.is_known[-1]:
@@ -134,7 +136,7 @@ def _union(blocks, captures):
 # ---------------------------------------------------------------- any captures, in any order
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_every_line_of_the_union_counts_exactly_once(data):
     """Whatever windows, beginnings and copies of one log are read, in whatever order: once each, none lost.
@@ -150,7 +152,7 @@ def test_every_line_of_the_union_counts_exactly_once(data):
     assert _union(blocks, captures) == +reader.counted
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_every_line_of_joined_files_counts_exactly_once(data):
     """The same where windows are joined in any order: then eight lines in common say what is known."""
@@ -163,7 +165,7 @@ def test_every_line_of_joined_files_counts_exactly_once(data):
     assert _union(blocks, captures) == +reader.counted
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.data())
 def test_a_file_read_a_second_time_holds_nothing_new(data):
     """Nor do all of them, in another order."""
@@ -178,7 +180,7 @@ def test_a_file_read_a_second_time_holds_nothing_new(data):
     ]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_where_batches_end_decides_nothing(data):
     """The same lines are new, however few of them are handed over at a time."""
@@ -191,7 +193,7 @@ def test_where_batches_end_decides_nothing(data):
     assert _union(blocks, captures) == +reader.counted
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(
     lengths=st.lists(st.integers(1, 30), min_size=1, max_size=8),
     is_sealed=st.lists(st.booleans(), min_size=8, max_size=8),
@@ -213,7 +215,7 @@ def test_growth_rotation_and_joining_count_once_after_sealing_too(lengths, is_se
 # ---------------------------------------------------------------- lines without a newline
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 @given(
     cuts=st.lists(st.integers(0, len(_log(0, 9, b"\r\n"))), min_size=1, max_size=8),
     end=st.sampled_from([b"\n", b"\r\n"]),
@@ -236,7 +238,7 @@ def test_a_file_that_grows_byte_by_byte_counts_each_line_once(cuts, end):
     }
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(cut=st.integers(25, len(_log(0, 9)) - 1), again=st.integers(25, len(_log(0, 9)) - 1))
 def test_a_cut_copy_of_what_is_known_brings_nothing(cut, again):
     """A file is being copied or packed while its whole is there: the copy's last line is no new line."""
@@ -262,7 +264,7 @@ def test_a_cut_line_that_came_whole_elsewhere_is_withdrawn_once():
 
 
 def test_a_last_line_without_newline_is_known_after_sealing_too():
-    """Nothing ends it, it was counted, its day is sealed: the same file, or one that goes on, brings only what is new."""
+    """It was counted and sealed: the same file brings nothing, one that goes on only what is new."""
     content = _log(0, 5)[:-1]
     reader = Reader(content.split(b"\n"))
     reader.read(content)
@@ -278,15 +280,15 @@ def test_a_first_line_is_not_the_end_of_another_logs_cut_line():
     reader.seal()
     reader.read(_log(10, 12))
 
-    assert {b"line ": 1} | dict.fromkeys(_log(0, 5).split(b"\n")[:-1] + _log(10, 12).split(b"\n")[:-1], 1) == dict(
-        reader.counted
-    )
+    assert {b"line ": 1} | dict.fromkeys(
+        _log(0, 5).split(b"\n")[:-1] + _log(10, 12).split(b"\n")[:-1], 1
+    ) == dict(reader.counted)
 
 
 # ---------------------------------------------------------------- lines that are alike
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.lists(st.sampled_from([b"", b"a", b"b"]), max_size=40))
 def test_identical_lines_of_one_file_all_count(lines):
     """However many, empty ones too: they are as many requests, and the same file again is none."""

@@ -1,128 +1,19 @@
-"""Which part of a log is new, whatever became of its file since it was read."""
+"""Which files are looked at, and that each line of them counts once by the whole journey."""
 
 import gzip
-import hmac
-import random
+import json
+import os
 from datetime import timedelta
 
 import pytest
 
 from usage_stats.config import Source
 from usage_stats.errors import InputError
-from usage_stats.flow.content import find_logs, survey
+from usage_stats.flow import ingest as ingest_module
+from usage_stats.flow.content import Unchanged, find_logs
 
-
-def _digest(content):
-    return hmac.new(b"", content, "sha256").hexdigest()
-
-
-def _read(content, resume_at=None):
-    """What is known after all of a content was read."""
-    return {(len(content), _digest(content)): len(content) if resume_at is None else resume_at}
-
-
-@pytest.fixture
-def surveyed(tmp_path):
-    """Survey a content as a file."""
-
-    def of(content, known=None):
-        (tmp_path / "a.log").write_bytes(content)
-        return survey(tmp_path / "a.log", known or {})
-
-    return of
-
-
-def test_all_of_an_unknown_log_is_new(surveyed):
-    """Nothing was read: reading begins at the first byte, and the digest is of all of them."""
-    found = surveyed(b"one\ntwo\n")
-
-    assert (0, 8, 8, False) == (found.resume_at, found.length, found.last_line_at, found.is_read)
-    assert _digest(b"one\ntwo\n") == found.digest
-
-
-def test_the_same_content_holds_nothing_new(surveyed):
-    """Whatever its name: content is known by its digest."""
-    assert surveyed(b"one\ntwo\n", _read(b"one\ntwo\n")).is_read
-
-
-def test_growth_is_read_from_where_it_ended(surveyed):
-    """The prefix relation: only what follows the known beginning is new."""
-    found = surveyed(b"one\ntwo\nthree\n", _read(b"one\ntwo\n"))
-
-    assert (8, False) == (found.resume_at, found.is_read)
-
-
-def test_another_content_of_the_same_length_is_new(surveyed):
-    """Length alone says nothing."""
-    assert 0 == surveyed(b"one\nTWO\n", _read(b"one\ntwo\n")).resume_at
-
-
-def test_a_beginning_that_changed_makes_all_of_it_new(surveyed):
-    """A log cut and written anew (copytruncate) shares no prefix."""
-    assert 0 == surveyed(b"four\nfive\nsix\n", _read(b"one\ntwo\n")).resume_at
-
-
-def test_the_longest_known_beginning_counts(surveyed):
-    """A log read three times is read on from the third."""
-    known = _read(b"one\n") | _read(b"one\ntwo\n") | _read(b"zero\nzero\n")
-
-    assert 8 == surveyed(b"one\ntwo\nthree\n", known).resume_at
-
-
-def test_a_counted_line_that_had_no_newline_yet_is_passed_over(surveyed):
-    """The last line was whole but for its newline, and counted: what follows of it is its newline alone."""
-    found = surveyed(b"one\ntwo\nthree\n", _read(b"one\ntwo"))
-
-    assert 8 == found.resume_at
-
-
-def test_a_counted_line_that_only_got_its_newline_holds_nothing_new(surveyed):
-    """There is no line after it."""
-    assert surveyed(b"one\ntwo\n", _read(b"one\ntwo")).is_read
-
-
-def test_a_rejected_unfinished_line_is_read_again_when_it_is_whole(surveyed):
-    """It was no line when it was looked at: reading goes on at its beginning."""
-    found = surveyed(b"one\ntwo three\n", _read(b"one\ntwo", resume_at=4))
-
-    assert (4, False) == (found.resume_at, found.is_read)
-
-
-def test_a_rejected_unfinished_line_alone_is_not_read_twice(surveyed):
-    """Nothing was added: nothing is new."""
-    assert surveyed(b"one\ntwo", _read(b"one\ntwo", resume_at=4)).resume_at in {4, 7}
-
-
-def test_the_last_line_without_newline_is_found(surveyed):
-    """`last_line_at` is where an unfinished line begins."""
-    found = surveyed(b"one\ntwo\nthr")
-
-    assert (8, 11) == (found.last_line_at, found.length)
-
-
-def test_compression_does_not_change_the_content(tmp_path):
-    """Offsets and digests are of the decompressed bytes."""
-    (tmp_path / "a.gz").write_bytes(gzip.compress(b"one\ntwo\nthree\n"))
-
-    assert 8 == survey(tmp_path / "a.gz", _read(b"one\ntwo\n")).resume_at
-
-
-def test_growth_is_found_in_logs_larger_than_a_block(surveyed):
-    """Blocks are of a mebibyte: a known end may lie anywhere in one."""
-    rng = random.Random(1)
-    content = b"".join(b"%d\n" % rng.randrange(10**12) for _ in range(200_000))
-    ends = [0, 1 << 20, (1 << 20) + 1, 2_000_003, len(content)]
-    ends = [content.rfind(b"\n", 0, end) + 1 for end in ends]
-
-    assert ends == [surveyed(content, _read(content[:end])).resume_at for end in ends]
-
-
-def test_a_damaged_log_is_an_error_with_its_place(tmp_path):
-    """Cut off in the middle: said with the number of whole lines, not with a line."""
-    (tmp_path / "a.gz").write_bytes(gzip.compress(random.Random(1).randbytes(5000).hex().encode())[:-9])
-
-    with pytest.raises(InputError, match=r"a\.gz: ends inside a gzip member after 0 complete lines"):
-        survey(tmp_path / "a.gz", {})
+WEB = Source(name="web")
+LONG_AGO = 1_000_000_000  # seconds; a file that changed then is not being written now
 
 
 def test_hidden_files_and_folders_are_no_logs(tmp_path):
@@ -133,6 +24,144 @@ def test_hidden_files_and_folders_are_no_logs(tmp_path):
     found = find_logs(tmp_path, Source(logs=("logs/*", "logs/z*")))
 
     assert ["a.log", "z.log"] == [path.name for path in found]
+
+
+def test_a_pattern_without_files_is_told(tmp_path):
+    """Which pattern, of which source, and where it was looked for."""
+    with pytest.raises(InputError, match=r"source web: no file fits elsewhere/\*\.log \(looked in "):
+        find_logs(tmp_path, Source(logs=("elsewhere/*.log",)))
+
+
+def test_patterns_may_be_absolute_and_deep(tmp_path):
+    """`**` is any folders; a pattern that begins with / is not of the workspace."""
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for name in ("one.log", "a/two.log", "a/b/three.log"):
+        (tmp_path / name).touch()
+    found = find_logs(tmp_path / "a", Source(logs=(f"{tmp_path}/**/*.log",)))
+
+    assert ["one.log", "three.log", "two.log"] == sorted(path.name for path in found)
+
+
+# ---------------------------------------------------------------- files that did not change since they were read
+
+
+@pytest.fixture
+def read_before(site, views, noon):
+    """A workspace whose ledger knows a line, and a log that was written long ago."""
+    site.log("a.log", views(noon(1)))
+    site.run(noon(1))
+    path = site.root / "logs" / "b.log"
+    _write(path, b"one\n")
+    return site, path
+
+
+def _write(path, content, *, at=LONG_AGO):
+    path.write_bytes(content)
+    os.utime(path, (at, at))
+
+
+def _remembering(site, *paths, source=WEB):
+    """What a run hands on to the next after it read files to their end."""
+    unchanged = Unchanged(site.workspace)
+    for path in paths:
+        unchanged.add(source, path, Unchanged.stamp(path))
+    unchanged.keep([(source, path) for path in paths])
+    return Unchanged(site.workspace)
+
+
+def test_a_file_that_was_read_and_did_not_change_is_passed_over(read_before):
+    """By the next run, too; a file that was never read is not."""
+    site, path = read_before
+    other = path.with_name("c.log")
+    _write(other, b"one\n")
+    unchanged = _remembering(site, path)
+
+    assert (True, False) == (unchanged.covers(WEB, path), unchanged.covers(WEB, other))
+
+
+@pytest.mark.parametrize(
+    "change", ["longer", "shorter", "same length", "same length and time", "replaced", "touched"]
+)
+def test_a_file_that_changed_is_looked_at_again(read_before, change):
+    """However little of it changed: its size, its times, or which file it is."""
+    site, path = read_before
+    unchanged = _remembering(site, path)
+    if change == "replaced":
+        other = path.with_name("other")
+        _write(other, b"one\n")
+        other.replace(path)
+    elif change == "touched":
+        os.utime(path, (LONG_AGO, LONG_AGO + 1))
+    else:
+        content = {"longer": b"one\ntwo\n", "shorter": b"one"}.get(change, b"two\n")
+        _write(path, content, at=LONG_AGO + (change != "same length and time"))
+
+    assert not unchanged.covers(WEB, path)
+
+
+def test_what_one_source_read_is_unread_for_another(read_before):
+    """Sources that are named apart count apart."""
+    site, path = read_before
+
+    assert not _remembering(site, path).covers(Source(name="other"), path)
+
+
+@pytest.mark.parametrize(("age", "is_remembered"), [(0.5, False), (1.9, False), (2.1, True), (100, True)])
+def test_a_file_that_changed_just_now_is_looked_at_again(read_before, monkeypatch, age, is_remembered):
+    """It may be written once more within the tick of its clock, and no time would tell."""
+    site, path = read_before
+    monkeypatch.setattr("usage_stats.flow.content.time.time", lambda: path.stat().st_mtime + age)
+
+    assert is_remembered == _remembering(site, path).covers(WEB, path)
+
+
+def test_files_that_went_away_are_forgotten(read_before):
+    """A name that comes again later is read again, and the list does not grow for ever."""
+    site, path = read_before
+    _remembering(site, path)
+    unchanged = Unchanged(site.workspace)
+    unchanged.keep([])
+
+    assert {} == json.loads((site.root / "restricted" / "read_files.json").read_bytes())
+    assert not Unchanged(site.workspace).covers(WEB, path)
+
+
+def test_without_the_ledgers_word_nothing_was_read(read_before):
+    """The list is a shortcut: a workspace whose ledger is empty reads everything."""
+    site, path = read_before
+    _remembering(site, path)
+    for file in (site.root / "restricted" / "ledgers").glob("ingest*"):
+        file.unlink()
+
+    assert [] == site.workspace.ingested.entries()
+    assert not Unchanged(site.workspace).covers(WEB, path)
+
+
+def test_the_list_is_for_its_owner_only_and_holds_no_line(read_before):
+    """Names, sizes and times."""
+    site, path = read_before
+    _remembering(site, path)
+    stored = site.root / "restricted" / "read_files.json"
+
+    assert 0o600 == stored.stat().st_mode & 0o777
+    assert {f"web {path}": Unchanged.stamp(path)} == json.loads(stored.read_bytes())
+
+
+def test_an_unchanged_log_is_not_opened_again(site, views, noon, monkeypatch):
+    """Years of old logs cost a run nothing; what was added is read all the same."""
+    for day in (1, 2):
+        site.log(f"{day}.log", views(noon(day)))
+        os.utime(site.root / "logs" / f"{day}.log", (LONG_AGO, LONG_AGO))
+    site.run(noon(2))
+    opened, look_at = [], ingest_module._look_at  # noqa: SLF001 the one place where a log is opened first
+    monkeypatch.setattr(
+        ingest_module, "_look_at", lambda source, log: opened.append(log.path.name) or look_at(source, log)
+    )
+    site.log("2.log", views(noon(2)) + views(noon(2), 3, first=50))
+    second = site.run(noon(2))
+
+    assert ["2.log"] == opened
+    assert (3, 15 + 15 + 3) == (second.ingested.lines, _page_views(site))
 
 
 # ---------------------------------------------------------------- every line counts once, by the whole journey

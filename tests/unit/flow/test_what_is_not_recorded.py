@@ -36,12 +36,25 @@ def test_a_clock_far_behind_loses_no_line(site, views, noon):
 def test_a_log_replaced_while_it_is_read_is_not_recorded(site, views, noon, monkeypatch):
     """What was looked at and what was read must be one file."""
     site.log("a.log", views(noon(1)))
-    seen = iter(range(100))
-    monkeypatch.setattr(ingest_module, "_identity", lambda path: (next(seen), 0))
-    with pytest.raises(InputError, match="was replaced while it was read"):
-        site.run(noon(2))
+    read_file = ingest_module.read_file
 
-    assert 0 == _lines(site)
+    def replacing(unread, *args, **named):
+        account = read_file(unread, *args, **named)
+        beside = site.root / "other"
+        beside.write_bytes(views(noon(1), 3, first=90))
+        beside.replace(unread.log.path)
+        return account
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest_module, "read_file", replacing)
+        with pytest.raises(
+            InputError, match=r"a\.log: was replaced while it was read; nothing of it was kept"
+        ):
+            site.run(noon(2))
+    before = _lines(site)
+    site.run(noon(2))
+
+    assert (0, 3) == (before, _lines(site))
 
 
 @pytest.mark.parametrize("change", [{"site": "other"}, {"time_zone": "Europe/Berlin"}])
@@ -54,23 +67,39 @@ def test_a_renamed_site_or_zone_stops_the_run(site, views, noon, change):
         site.run(noon(2))
 
 
-def test_a_renamed_source_reads_nothing_twice(site, views, noon):
-    """Content is known whichever source names it."""
+def test_a_renamed_source_is_another_server(site, views, noon):
+    """Sources that are named apart count apart, also one after the other: a name says whose log it is."""
     site.log("a.log", views(noon(1)))
     site.run(noon(1))
     site.configure(sources=[{"name": "www"}])
     site.run(noon(1))
 
-    assert 15 == _lines(site)
+    assert 2 * 15 == _lines(site)
 
 
-def test_two_sources_of_one_file_read_it_once(site, views, noon):
-    """The same path in two sources is one log."""
+@pytest.mark.parametrize("second", ["logs/*", "logs/a.log", "logs/again.log", "logs/../logs/a.log"])
+def test_a_file_belongs_to_one_source(site, views, noon, second):
+    """Found in two sources, under whatever name, its lines would count twice: refused, and nothing was recorded."""
     site.log("a.log", views(noon(1)))
-    site.configure(sources=[{"name": "one"}, {"name": "two"}])
+    (site.root / "logs" / "again.log").hardlink_to(site.root / "logs" / "a.log")
+    sources = [{"name": "one", "logs": ["logs/a.log"]}, {"name": "two", "logs": [second]}]
+    site.configure(sources=sources)
+    with pytest.raises(ConfigError, match="belongs to the sources one and two and would count twice"):
+        site.run(noon(1))
+
+    assert 0 == _lines(site)
+
+
+def test_equal_files_of_two_sources_both_count(site, views, noon):
+    """Two servers may have written the same lines; two copies in one source are one."""
+    for name in ("a.log", "b.log", "b-copy.log"):
+        site.log(name, views(noon(1)))
+    site.configure(
+        sources=[{"name": "one", "logs": ["logs/a.log"]}, {"name": "two", "logs": ["logs/b*.log"]}]
+    )
     site.run(noon(1))
 
-    assert 15 == _lines(site)
+    assert 2 * 15 == _lines(site)
 
 
 def test_an_older_backup_of_the_restricted_store_releases_nothing_anew(site, views, noon, tmp_path):
