@@ -22,6 +22,7 @@ __all__ = ["PRIVACY_CLASSES", "Column", "Database", "Model", "load_model", "mode
 
 PRIVACY_CLASSES = ("identified", "restricted", "confidential", "shareable")
 _KEYS = {"grain", "privacy", "reads", "column", "unique", "assert"}
+_MEMORY = "300MB"  # measured: a month of 20 million lines takes a fifth longer in it than without a limit
 _PATTERN = frozenset("*?[]{}")  # what the database would take for a pattern in a path
 _NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
@@ -120,6 +121,8 @@ class Database:
             # on 1.6 million usage rows); work is divided by days and buckets instead.
             "threads": 1,
         }
+        if spill:  # what does not fit is spilled, so memory does not grow with the month
+            settings["memory_limit"] = _MEMORY
         self._connection = duckdb.connect(":memory:", config=settings)
         self._connection.execute("set TimeZone = 'UTC'")
 

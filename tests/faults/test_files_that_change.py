@@ -211,7 +211,7 @@ def test_a_disk_that_fails_in_the_middle_loses_nothing(site, monkeypatch):
 
     def failing(source):
         calls.append(source)
-        if len(calls) > 2:
+        if len(calls) > 3:
             raise OSError(errno.EIO, "Input/output error")
         return read(source)
 

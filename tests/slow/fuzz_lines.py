@@ -108,7 +108,7 @@ def mutate(data, max_size, seed):
     place = 3 + seed // 3 % (len(data) - 3)
     if seed % 3 == 1:
         odd = bytes([ODD_BYTES[seed // 7 % len(ODD_BYTES)]])
-        return data[:place] + odd + data[place + seed % 2 :]
+        return (data[:place] + odd + data[place + seed // 13 % 2 :])[:max_size]
     edges = [at for at, byte in enumerate(data) if byte in b' "[]\t|,:' and at >= 3] or [place]
     start = edges[seed // 3 % len(edges)] + 1
     end = next((at for at in edges if at >= start), len(data))

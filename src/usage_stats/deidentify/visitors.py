@@ -28,7 +28,7 @@ BASES = ("account", "cookie", "address")  # in the order in which they are prefe
 _ADDRESS, _AGENT, _ACCOUNT, _COOKIE = (
     SLOTS.index(name) for name in ("address", "agent", "account", "cookie")
 )
-_MOST_VISITORS = 1 << 20  # person-days remembered: some 60 bytes each
+_MOST_VISITORS = 1 << 19  # visitor-days remembered: some 100 bytes each
 _ODD = np.array(
     [0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], np.uint64
 )  # SplitMix64's constants

@@ -29,7 +29,7 @@ from usage_stats.flow.known_lines import FingerprintFile, KnownLines
 __all__ = ["Account", "Unread", "read_file"]
 
 # So many hits are held in memory before their events are written: about 40 bytes each.
-_HITS_IN_MEMORY = 1_500_000
+_HITS_IN_MEMORY = 500_000
 
 _Item = TypeVar("_Item")
 WriteEvents = Callable[[Stripped], list[str]]

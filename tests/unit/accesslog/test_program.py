@@ -140,16 +140,21 @@ def test_any_columns_read_as_the_exact_parser_reads_them(further, order, is_clou
 
 
 JSON_KEYS = {
-    **{"time": "t", "address": "ip", "user": "u", "request": "r", "method": "m", "path": "p", "query": "q"},
-    **{
-        "status": "s",
-        "agent": "ua",
-        "referrer": ("ref", "referrer"),
-        "cookie.a": "a",
-        "vhost": "v",
-        "gpc": "g",
-    },
-    **{"ident": "i", "bytes": "b"},
+    "time": "t",
+    "address": "ip",
+    "user": "u",
+    "request": "r",
+    "method": "m",
+    "path": "p",
+    "query": "q",
+    "status": "s",
+    "agent": "ua",
+    "referrer": ("ref", "referrer"),
+    "cookie.a": "a",
+    "vhost": "v",
+    "gpc": "g",
+    "ident": "i",
+    "bytes": "b",
 }
 
 
