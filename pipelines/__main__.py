@@ -36,6 +36,8 @@ def main() -> None:
         with bars(Console(stderr=True)) as reporter, _instance() as instance:
             worker = Worker(directory, reporter)
             result = run_jobs(worker, instance)
+        for broken in result.ingested.broken:
+            print(f"warning: {broken}", file=sys.stderr)  # noqa: T201 what a person must mend
         waiting = incomplete_periods(workspace, worker.clock())
         print(describe_run(workspace, result, waiting))  # noqa: T201 the summary is this command's output
         sys.exit(AuditFailed.exit_code if result.refused else 0)

@@ -157,7 +157,11 @@ class LabelledParser:
     def __init__(self, log_format: LabelledFormat, *, cookie: str | None, account: str | None) -> None:
         maker = HitMaker(log_format.fields, cookie=cookie, account=account, zone=log_format.zone)
         labels = dict(log_format.labels)
-        self._plan = tuple(labels[field].encode() if field else b"" for field in maker.sources)
+        # A server may leave out a label whose value is empty; who names no agent is not one of whom none is recorded.
+        self._plan = tuple(
+            (labels[field].encode() if field else b"", b"" if field == "agent" else None)
+            for field in maker.sources
+        )
         self._make = maker.hit
 
     def parse(self, line: bytes) -> Hit | str:
@@ -170,13 +174,13 @@ class LabelledParser:
             return "too_long"
         if not line.strip() or line[:1] == b"#":
             return odd_line(line)
-        values: dict[bytes, bytes] = {}
+        values: dict[bytes, bytes | None] = {}
         for cell in line.rstrip(b"\r").split(b"\t"):
             label, colon, value = cell.partition(b":")
             if not colon:
                 return "columns"
             values[label] = value
-        return self._make([values.get(label) for label in self._plan])
+        return self._make([values.get(label, absent) for label, absent in self._plan])
 
 
 def spaces_for_plus(agent: bytes) -> bytes:

@@ -81,7 +81,7 @@ def _refuse(constant: str) -> NoReturn:
 class JsonParser:
     """Parses lines of one JSON format."""
 
-    __slots__ = ("_decode", "_inner", "_make", "_plan", "_size")
+    __slots__ = ("_absent", "_decode", "_inner", "_make", "_plan")
 
     def __init__(self, log_format: JsonFormat, *, cookie: str | None, account: str | None) -> None:
         maker = HitMaker(log_format.fields, cookie=cookie, account=account, zone=log_format.zone)
@@ -93,7 +93,8 @@ class JsonParser:
             if field is not None
         )
         self._inner = tuple((chains.index(chain[:-1]), chain[-1]) for chain in chains[1:])
-        self._size = len(maker.sources)
+        # Such servers leave out a header that the client did not send: an agent is then recorded as none.
+        self._absent: tuple[Any, ...] = tuple(b"" if f == "agent" else None for f in maker.sources)
         self._make = maker.hit
         self._decode = json.JSONDecoder(parse_constant=_refuse).raw_decode
 
@@ -120,7 +121,7 @@ class JsonParser:
         for parent, key in self._inner:
             inner = objects[parent].get(key)
             objects.append(inner if type(inner) is dict else {})
-        values: list[Any] = [None] * self._size
+        values = list(self._absent)
         for slot, field, places in self._plan:
             for at, key, whole in places:
                 value = objects[at].get(key)

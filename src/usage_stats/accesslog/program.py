@@ -42,12 +42,14 @@ _MAY_BE_NUMBER, _NEEDED = 1, 2  # flags of a JSON key
 class Program:
     """What the kernel's function is given: steps (rows of numbers) and the literals' or keys' bytes.
 
-    `is_object`: whether lines are JSON objects. `decode`: per slot, what makes the value of what the server wrote.
+    `is_object`: whether lines are JSON objects; `has_agent`: in which no agent means a client that names none.
+    `decode`: per slot, what makes the value of what the server wrote.
     """
 
     steps: Int64
     literals: UInt8
     is_object: bool = False
+    has_agent: bool = False
     decode: Mapping[int, Callable[[bytes], bytes]] = field(default_factory=dict)
 
 
@@ -154,4 +156,6 @@ def object_program(log_format: JsonFormat, kept: Kept) -> Program | None:
             detail = flags | _PART_LAYOUTS.get(name, 0) << 8
             rows.append((kind, kept.slot(name), detail, len(names), len(key.encode()), number))
             names += key.encode()
-    return Program(np.array(rows, np.int64), np.frombuffer(names, np.uint8), is_object=True)
+    return Program(
+        np.array(rows, np.int64), np.frombuffer(names, np.uint8), is_object=True, has_agent="agent" in fields
+    )

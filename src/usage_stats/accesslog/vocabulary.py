@@ -61,7 +61,7 @@ class CompiledVocabulary:
         self._look_up = look_up
         self._count = 0
         self._keys = np.zeros(_FIRST_SLOTS, np.uint64)
-        self._codes = np.zeros(_FIRST_SLOTS, np.int64)
+        self._codes = np.zeros(_FIRST_SLOTS, np.int32)
 
     def __len__(self) -> int:
         return self._count
@@ -75,13 +75,13 @@ class CompiledVocabulary:
         return codes, unseen[: self._count - before]
 
     def _make_room(self, more: int) -> None:
-        """Twice the room that could be needed; the old hashes keep their numbers, given again in their order."""
+        """Room for as many more, half of it free; the old hashes keep their numbers, given again in their order."""
         if 2 * (self._count + more) <= len(self._keys):
             return
         used = np.flatnonzero(self._keys)
         known = self._keys[used[np.argsort(self._codes[used])]]
-        size = 1 << (4 * (self._count + more) - 1).bit_length()
-        self._keys, self._codes = np.zeros(size, np.uint64), np.zeros(size, np.int64)
+        size = 1 << (2 * (self._count + more) - 1).bit_length()
+        self._keys, self._codes = np.zeros(size, np.uint64), np.zeros(size, np.int32)
         scratch = np.empty(len(known), np.int64)
         self._look_up(self._keys, self._codes, known, 0, scratch, scratch.copy())
 

@@ -60,11 +60,13 @@ class Alignment:
     `segments` says where the kept lines belong: (stream, lines), in their order.
     """
 
-    def __init__(self, known: KnownLines, fingerprint: Fingerprint, *, closed: int = 0) -> None:
+    def __init__(
+        self, known: KnownLines, fingerprint: Fingerprint, *, closed: tuple[int, str | None] = (0, None)
+    ) -> None:
         self._known = known
         self._fingerprint = fingerprint
         self._used: dict[str, Bool] = {}  # places met in this file: each can be met once
-        self._closed = closed  # so many lines at the start are sealed content
+        self._closed, self._closed_stream = closed  # so many lines at the start are sealed content
         self._row = 0  # lines decided in earlier batches
         self._at: tuple[str, int] | None = None  # the known line that comes next, while the two run along
         self._stream: str | None = None  # whose end is just before, so that new lines go on with it
@@ -95,6 +97,7 @@ class Alignment:
         if row:
             self._closed -= row
             self._pass_over(batch, 0, row)
+            self._stream = None if self._closed else self._closed_stream
         if self._known.streams or self._known.open_lines:
             candidates = self._known.candidates(batch.ahead)
             while row < len(batch):
@@ -214,13 +217,14 @@ def _common(one: UInt64, other: UInt64) -> int:
     return int(differ[0]) if len(differ) else shorter
 
 
-def closed_lines(known: KnownLines, fingerprints: UInt64) -> int:
-    """How many lines at a file's start are sealed content: one piece of it, or several joined."""
-    row = 0
+def closed_lines(known: KnownLines, fingerprints: UInt64) -> tuple[int, str | None]:
+    """How many lines at a file's start are sealed content, one piece of it or several joined; the stream it ends."""
+    row, stream = 0, None
     while row < len(fingerprints):
         pieces = known.closed.get(int(fingerprints[row]), ())
-        fitting = [p.lines for p in pieces if digest_of(fingerprints[row : row + p.lines]) == p.digest]
+        fitting = [p for p in pieces if digest_of(fingerprints[row : row + p.lines]) == p.digest]
         if not fitting:
             break
-        row += max(fitting)
-    return row
+        longest = max(fitting, key=lambda piece: piece.lines)
+        row, stream = row + longest.lines, longest.stream
+    return row, stream

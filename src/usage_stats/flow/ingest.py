@@ -242,11 +242,13 @@ def _check_plausible(unread: Unread, account: Account) -> None:
     if account.total != account.lines:
         return
     lines = account.lines - account.rejected["blank"] - account.rejected["directive"]
+    is_auto = unread.source.format == "auto"
+    remedy = "Name the format, or paste the server's" if is_auto else "Correct `format:`, or set it to auto"
     misfits = account.rejected.total() - (account.lines - lines)
     if misfits * 2 > lines:
         raise InputError(
             f"{unread.log.name}: {misfits} of {lines} lines do not fit format {unread.log_format.name}; "
-            "nothing was recorded. Correct `format:`, or set it to auto"
+            f"nothing was recorded. {remedy}"
         )
     ahead = account.outcomes["in_the_future"]
     if ahead * 2 > lines:

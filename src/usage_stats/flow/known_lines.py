@@ -45,11 +45,14 @@ class OpenLine:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Content whose days are all sealed: how many lines, the fingerprint of the first, a digest of all of theirs."""
+    """Content whose days are all sealed: how many lines, the fingerprint of the first, a digest of all of theirs, and
+    the stream that it ends.
+    """
 
     first: int
     lines: int
     digest: str
+    stream: str
 
 
 class KnownLines:
@@ -88,7 +91,8 @@ class KnownLines:
                 start += lines
             self._filter.add(fingerprints)
         elif entry["first"] is not None:
-            found = Closed(entry["first"], sum(lines for _, lines in entry["segments"]), entry["digest"])
+            lines = sum(lines for _, lines in entry["segments"])
+            found = Closed(entry["first"], lines, entry["digest"], entry["segments"][-1][0])
             self.closed[found.first] = (*self.closed.get(found.first, ()), found)
         for stream, _ in entry[
             "segments"
@@ -213,6 +217,8 @@ class FingerprintFile:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
+        if error is not None:
+            self.discard()
 
     @property
     def digest(self) -> str:

@@ -168,13 +168,15 @@ def _write(stripper: Stripper, account: Account, write: WriteEvents) -> None:
     account.add(stripped, write(stripped))
 
 
-def _closed(log: Log, known: KnownLines, parser: BatchParser, seed: int) -> int:
-    """How many lines at the start are sealed content. Only a file that begins as such content does is read for it."""
+def _closed(log: Log, known: KnownLines, parser: BatchParser, seed: int) -> tuple[int, str | None]:
+    """How many lines at the start are sealed content, and the stream it ends. Only a file that begins as such
+    content does is read for it.
+    """
     if not known.closed or log.path is None:
-        return 0
+        return 0, None
     head = log.head(1)
     if not head or parser.fingerprint(head[0], seed) not in known.closed:
-        return 0
+        return 0, None
     with Log(log.path) as again:
         blocks = again.blocks(on_break=lambda _: None)
         found = [parser.fingerprints(lines, seed) for lines in lines_of(blocks)]

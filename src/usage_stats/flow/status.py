@@ -10,7 +10,7 @@ from usage_stats.flow.calendar import Calendar, calendar_of
 from usage_stats.flow.publish import released_periods
 from usage_stats.flow.workspace import Workspace
 from usage_stats.measure.table_spec import cube_of
-from usage_stats.periods import Period, periods_of
+from usage_stats.periods import Period, day, periods_of
 
 __all__ = ["incomplete_periods", "status_of"]
 
@@ -37,7 +37,12 @@ def incomplete_periods(workspace: Workspace, now: datetime) -> list[str]:
 def _row(calendar: Calendar, period: Period, is_released: bool) -> dict[str, Any]:  # noqa: FBT001 a fact, not a choice
     first = calendar.config.first_day or period.first
     missing = [
-        d for d in period.days if d >= first and d not in calendar.sealed and not calendar.has_all_lines(d)
+        d
+        for d in period.days
+        if d >= first
+        and d not in calendar.sealed
+        and calendar.is_over(day(d))
+        and not calendar.has_all_lines(d)
     ]
     state = "released" if is_released else _state(calendar, period, gap=bool(missing))
     return {"period": period.code, "kind": period.kind, "state": state, "days_missing": len(missing)}

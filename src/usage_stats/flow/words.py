@@ -21,6 +21,7 @@ def describe_run(workspace: Workspace, result: RunResult, incomplete: Sequence[s
     """What a run read, sealed, published, withheld and wrote, what waits, and where the files are."""
     parts = (
         _read(result),
+        _left_out(workspace, result),
         _published(result),
         _waiting(incomplete),
         _delivered(result),
@@ -31,23 +32,74 @@ def describe_run(workspace: Workspace, result: RunResult, incomplete: Sequence[s
 
 def _read(result: RunResult) -> Lines:
     new = result.ingested
-    late = new.outcomes["late"]
+    files = f"{new.files} log {_plural('file', new.files)}"
     if not new.new_files:
-        return [("read", f"nothing new in {new.files} log {_plural('file', new.files)}")]
+        return [("read", f"nothing new in {files}")]
     return [
-        ("read", f"{new.lines:,} lines in {new.new_files} of {new.files} log {_plural('file', new.files)}"),
+        ("read", f"{_count(new.lines, 'line')} in {new.new_files} of {files}"),
         ("", f"{new.parsed:,} parsed + {new.rejected.total():,} rejected"),
         *_also(new.rejected, "rejected for: "),
-        *_also({k: n for k, n in new.outcomes.items() if k != "late"}, "parsed: "),
-        *([("late", f"{late:,} lines came after their day was sealed and count nowhere")] if late else []),
+        *_parsed(new.outcomes),
     ]
+
+
+def _parsed(outcomes: Mapping[str, int]) -> Lines:
+    """What the parsed lines were: page views first, robots by their largest classes, then the rest."""
+    robots = {k.removeprefix("robots."): n for k, n in outcomes.items() if k.startswith("robots.")}
+    rest = {k: n for k, n in outcomes.items() if k not in {"page_views", "late"} and "." not in k}
+    lines = [("parsed", _count(outcomes.get("page_views", 0), "page view"))]
+    if robots:
+        lines.append(("", f"{_count(sum(robots.values()), 'line')} of robots: {_largest(robots)}"))
+    if any(rest.values()):
+        lines.append(("", f"{_count(sum(rest.values()), 'other line')}: {_listed(rest)}"))
+    return [*lines, *_late(outcomes.get("late", 0))]
+
+
+def _late(lines: int) -> Lines:
+    return (
+        [("late", f"{_count(lines, 'line')} came after their day was sealed and count nowhere")]
+        if lines
+        else []
+    )
+
+
+def _largest(counts: Mapping[str, int]) -> str:
+    """The largest classes by name, the others in one sum: a line of the terminal holds no more."""
+    ordered = sorted(counts, key=lambda name: (-counts[name], name))
+    shown, others = ordered[:_CLASSES_SHOWN], ordered[_CLASSES_SHOWN:]
+    named = ", ".join(f"{counts[name]:,} {name.replace('_', ' ')}" for name in shown)
+    if not others:
+        return named
+    return f"{named}, {sum(counts[name] for name in others):,} of {len(others)} more"
+
+
+def _left_out(workspace: Workspace, result: RunResult) -> Lines:
+    """Whom the figures of the days sealed leave out for what they did; one visitor may be in several counts."""
+    sealed = {day.isoformat() for day in result.sealed}
+    chosen = workspace.config.robots.behaviour
+    flagged = Counter[str]()
+    for entry in workspace.sealed.entries():
+        if entry["day"] in sealed:
+            flagged.update({r: n for r, n in entry["flagged"].items() if getattr(chosen, r) == "robot"})
+    told = ", ".join(f"{n:,} {_CONDUCT[rule]}" for rule, n in sorted(flagged.items()) if n)
+    return [("left out", f"visitors who behave like robots, by the day: {told}")] if told else []
+
+
+# What a rule of conduct says of visitors, in words.
+_CONDUCT: Mapping[str, str] = {
+    "asks_for_robots_txt": "asked for robots.txt",
+    "rate": "viewed more pages a minute than a person can",
+    "without_assets": "viewed pages but no part of any",
+    "error_share": "asked mostly in vain",
+}
+_CLASSES_SHOWN = 4
 
 
 def _published(result: RunResult) -> Lines:
     if not result.published:
         return [("published", "no new period")]
     cells = sum((Counter(p.statuses) for p in result.published), Counter[str]())
-    shown, hidden = cells["safe"] + cells["zero"], cells["primary"] + cells["secondary"]
+    shown = cells["safe"] + cells["zero"]
     refused = result.refused
     return [
         *(
@@ -56,17 +108,26 @@ def _published(result: RunResult) -> Lines:
             else []
         ),
         ("published", _periods(result)),
-        ("", f"{shown:,} rows with figures, {cells['zero']:,} of them zero"),
-        ("withheld", f"{hidden:,} rows: {cells['primary']:,} rest on too few persons or networks,"),
-        ("", f"{cells['secondary']:,} more so that these cannot be worked out"),
+        ("", f"{_count(shown, 'row')} with figures, {cells['zero']:,} of them zero"),
+        *_withheld(cells["primary"], cells["secondary"]),
     ]
+
+
+def _withheld(primary: int, secondary: int) -> Lines:
+    if not primary + secondary:
+        return [("withheld", "nothing")]
+    few = f"{_count(primary + secondary, 'row')}: {primary:,} on too few persons or networks"
+    if not secondary:
+        return [("withheld", few)]
+    return [("withheld", f"{few},"), ("", f"{secondary:,} more so that these cannot be worked out")]
 
 
 def _periods(result: RunResult) -> str:
     kinds = Counter(p.period.kind for p in result.published)
     first = min(p.period.first for p in result.published)
     last = max(p.period.last for p in result.published)
-    return f"{', '.join(f'{n} {_plural(kind, n)}' for kind, n in kinds.items())}, {first} to {last}"
+    span = f"{first} to {last}" if first != last else f"{first}"
+    return f"{', '.join(f'{n} {_plural(kind, n)}' for kind, n in kinds.items())}, {span}"
 
 
 def _waiting(incomplete: Sequence[str]) -> Lines:
@@ -124,7 +185,7 @@ def describe_status(found: Mapping[str, Any]) -> str:
     lines = [
         ("site", found["site"]),
         ("lines", f"{count['lines']:,} = {count['parsed']:,} parsed + {rejected:,} rejected"),
-        ("late", f"{count['late']:,} lines came after their day was sealed and count nowhere"),
+        *_late(count["late"]),
         ("periods", ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "none"),
         *(("", _waits(row)) for row in found["periods"] if row["state"] != "released"),
         ("next", found["next"]),
@@ -133,7 +194,7 @@ def describe_status(found: Mapping[str, Any]) -> str:
 
 
 def _waits(row: Mapping[str, Any]) -> str:
-    gap = f", {row['days_missing']} days without lines" if row["days_missing"] else ""
+    gap = f", {_count(row['days_missing'], 'day')} without lines" if row["days_missing"] else ""
     return f"{row['period']}: {row['state']}{gap}"
 
 
@@ -147,6 +208,10 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 def _text(lines: Lines) -> str:
     return "\n".join(f"{label:<11}{words}" for label, words in lines)
+
+
+def _count(n: int, word: str) -> str:
+    return f"{n:,} {_plural(word, n)}"
 
 
 def _plural(word: str, n: int) -> str:
