@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from usage_stats.accesslog import lines as lines_module
@@ -29,6 +29,7 @@ from usage_stats.deidentify.outcome import Judge
 from usage_stats.deidentify.robots import Robots
 from usage_stats.deidentify.strip import Stripper
 from usage_stats.deidentify.visitors import Visitors
+from usage_stats.errors import InputError
 
 SEED = 0x5EED
 HOW = {"account": "user", "cookie": None}
@@ -215,9 +216,12 @@ def test_figures_do_not_depend_on_files(log_format, data, is_packed, tmp_path):
         part = b"\n".join(lines[start:end]) + (b"\n" if end < len(lines) and end > start else b"")
         paths.append(tmp_path / f"{number}.log")
         paths[-1].write_bytes(is_packed[number](part))
-    logs = lambda: map(read_blocks, reversed(paths))  # noqa: E731 they are read twice
+    try:
+        logs = [list(read_blocks(path)) for path in reversed(paths)]
+    except InputError:
+        reject()  # a line that begins as an archive does, at a file's beginning: such a file is refused
     expected = _account([[content]], log_format, is_compiled=False)
     figures = _figures([[content]], log_format, is_compiled=False, make=PlainVocabulary, drain_every=0)
 
-    assert expected == _account(logs(), log_format, is_compiled=True)
-    assert figures == _figures(logs(), log_format, is_compiled=True, make=CompiledVocabulary, drain_every=1)
+    assert expected == _account(logs, log_format, is_compiled=True)
+    assert figures == _figures(logs, log_format, is_compiled=True, make=CompiledVocabulary, drain_every=1)

@@ -340,18 +340,26 @@ def _is_literal(data, at, end, literals, first, length):
 
 
 @_compiled
+def _is_host(data, at, end):
+    """Whether a value is a name of letters, digits, dots and hyphens, with its port or without."""
+    first = at
+    while at < end and (48 <= data[at] <= 57 or 97 <= data[at] | 32 <= 122 or 45 <= data[at] <= 46):
+        at += uint64(1)
+    if at == first or at == end or data[at] != 58:  # :
+        return at == end and at > first
+    port = at + uint64(1)
+    return port < end <= port + uint64(5) and _digits(data, port, end - port) >= 0
+
+
+@_compiled
 def _is_typed(data, at, end, kind):
-    """Whether a value is a status of three digits, a size, or the name of a host with or without its port."""
+    """Whether a value is a status of three digits, a size, or a host."""
     if kind == STATUS:
         return end == at + uint64(3) and 49 <= data[at] <= 53 and _digits(data, at + uint64(1), 2) >= 0
-    is_dash = kind == SIZE and end == at + uint64(1) and data[at] == 45
-    while at < end and kind == SIZE and 48 <= data[at] <= 57:
-        at += uint64(1)
-    while (
-        at < end
-        and kind == HOST
-        and (48 <= data[at] <= 57 or 97 <= data[at] | 32 <= 122 or 45 <= data[at] <= 46)
-    ):
+    if kind == HOST:
+        return _is_host(data, at, end)
+    is_dash = end == at + uint64(1) and data[at] == 45
+    while at < end and 48 <= data[at] <= 57:
         at += uint64(1)
     return is_dash or at == end
 
@@ -408,8 +416,6 @@ def _read_value(data, at, end, kind, slot, layout, i, seed, row, places, lengths
         if kind == STATUS:
             status[i] = _digits(data, at, 3)
     elif slot >= 0:
-        if at < end and data[at] == 34:
-            return _NONE
         _keep(data, at, end, slot, i, seed, places, lengths, hashes)
     return 0
 
@@ -433,7 +439,10 @@ def _read_line(data, at, end, i, steps, literals, seed, row, places, lengths, ha
         stop = (
             _closing_quote(data, at, end) if is_quoted else _find(data, at, end, detail & 255, detail & 255)
         )
-        if (stop == at or data[stop - uint64(1)] == 13) and not is_quoted:
+        # Without quotes around it, a value with a quote or an escape in it is not plain.
+        if not is_quoted and (
+            stop == at or _find(data, at, stop, 34, 92) != stop or data[stop - uint64(1)] == 13
+        ):
             return False
         part = _read_value(
             data, at, stop, kind, steps[s, 1], detail >> 8, i, seed, row, places, lengths, hashes
@@ -553,18 +562,21 @@ def _read_object(data, at, end, i, keys, names, seed, row, places, lengths, hash
         if (stop == at and not is_string) or (is_string and stop >= end):
             return False
         if k >= 0:
-            bit = uint64(1) << uint64(keys[k, 5])
+            bit = uint64(1) << uint64(k)
             if seen & bit or not (is_string or (48 <= data[at] <= 57 and keys[k, 2] & 1)):
                 return False
-            seen |= bit
             expected = k + 1
-            layout = keys[k, 2] >> 8 if is_string else EPOCH
-            part = _read_value(
-                data, at, stop, keys[k, 0], keys[k, 1], layout, i, seed, row, places, lengths, hashes
-            )
-            if part == _NONE:
-                return False
-            seconds += part
+            if not seen & uint64(
+                keys[k, 5]
+            ):  # else the field was there already, under a name that goes before
+                layout = keys[k, 2] >> 8 if is_string else EPOCH
+                part = _read_value(
+                    data, at, stop, keys[k, 0], keys[k, 1], layout, i, seed, row, places, lengths, hashes
+                )
+                if part == _NONE:
+                    return False
+                seconds = part if keys[k, 0] == TIME else seconds
+            seen |= bit
         at = stop + uint64(is_string)
         if at == end:
             break
@@ -573,19 +585,18 @@ def _read_object(data, at, end, i, keys, names, seed, row, places, lengths, hash
         at += uint64(1)
         at += uint64(data[at] == 32)
     row[0][i] = seconds
-    needed = uint64(0)
     for k in range(keys.shape[0]):
-        if keys[k, 2] & 2:
-            needed |= uint64(1) << uint64(keys[k, 5])
-    return seen & needed == needed
+        if keys[k, 2] & 2 and not seen & uint64(keys[k, 6]):
+            return False
+    return True
 
 
 @_entry
 def parse_objects(data, starts, ends, program, seed, row, places, lengths, hashes, accepted):
     """Read lines that are flat JSON objects; as `parse_fields`, but the program is a table of keys and their names.
 
-    Per key: kind, slot, flags (1: may be a number, 2: must be there) + layout, its place among the names, its
-    length, and the number of its field.
+    Per key: kind, slot, flags (1: may be a number, 2: its field must be there) + layout, its place among the names,
+    its length, the keys of its field that go before it, and all keys of its field (a bit each).
     """
     keys, names = program
     for i in range(starts.size):

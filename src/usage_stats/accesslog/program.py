@@ -36,6 +36,7 @@ _PARTS = {
 }
 _PART_LAYOUTS = {"time": kernel.ISO, "date": kernel.DATE, "clock": kernel.CLOCK}
 _MAY_BE_NUMBER, _NEEDED = 1, 2  # flags of a JSON key
+_MOST_KEYS = 62  # a bit each in a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ def _text(pieces: Sequence[Piece], index: int) -> bytes:
 
 def _step(piece: Field, before: bytes, after: bytes, kept: Kept) -> tuple[int, int, int] | None:
     """Kind, slot and detail of a field's step, or None if the kernel has none for it."""
-    stop = after[0] if after else _NEVER
+    # In the last place an agent without quotes has its spaces; anything else ends at one.
+    stop = after[0] if after else _NEVER if piece.name == "agent" else ord(" ")
     is_quoted = before.endswith(b'"') and after.startswith(b'"')
     if piece.name == "time":
         return (kernel.TIME, -1, stop | _LAYOUTS[piece.layout] << 8) if piece.layout in _LAYOUTS else None
@@ -128,10 +130,9 @@ def cells_program(
     if not needed <= set(columns) or not kept.are_in(columns):
         return None
     steps: list[tuple[int, ...]] = []
-    for index, name in enumerate(columns):
-        stop = _NEVER if index == len(columns) - 1 else delimiter[0]
+    for name in columns:
         layout = _PART_LAYOUTS.get(name, 0)
-        steps.append((_PARTS.get(name, kernel.VALUE), kept.slot(name), stop | layout << 8, 0, 0))
+        steps.append((_PARTS.get(name, kernel.VALUE), kept.slot(name), delimiter[0] | layout << 8, 0, 0))
         steps.append((kernel.LITERAL, -1, 0, 0, 1))
     return Program(
         np.array(steps[:-1], np.int64), np.frombuffer(delimiter, np.uint8), decode={kernel.AGENT: decode}
@@ -145,16 +146,21 @@ def object_program(log_format: JsonFormat, kept: Kept) -> Program | None:
     if nested or {"date", "clock"} & set(fields) or "address" not in fields or not kept.are_in(fields):
         return None
     request = {"method", "path"} if "request" not in fields else {"request"}
-    rows, names = [], b""
-    for number, (name, keys) in enumerate(log_format.keys):
-        flags = (_MAY_BE_NUMBER if name in {"time", "status"} else 0) | (
-            _NEEDED if name in {"time", "address", "status", *request} else 0
-        )
+    if sum(len(keys) for _, keys in log_format.keys) > _MOST_KEYS:
+        return None
+    rows: list[tuple[int, ...]] = []
+    names = b""
+    for name, keys in log_format.keys:
+        flags = _MAY_BE_NUMBER if name in {"time", "status"} else 0
+        flags |= _NEEDED if name in {"time", "address", "status", *request} else 0
         is_read = name in request or name not in {"request", "method", "path"}
         kind = _PARTS.get(name, kernel.VALUE) if is_read else kernel.VALUE
+        detail = flags | _PART_LAYOUTS.get(name, 0) << 8
+        first = len(rows)
+        every = (1 << len(keys)) - 1 << first
         for key in keys:
-            detail = flags | _PART_LAYOUTS.get(name, 0) << 8
-            rows.append((kind, kept.slot(name), detail, len(names), len(key.encode()), number))
+            before = (1 << len(rows)) - (1 << first)
+            rows.append((kind, kept.slot(name), detail, len(names), len(key.encode()), before, every))
             names += key.encode()
     return Program(
         np.array(rows, np.int64), np.frombuffer(names, np.uint8), is_object=True, has_agent="agent" in fields

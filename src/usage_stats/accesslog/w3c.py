@@ -11,7 +11,6 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -128,11 +127,6 @@ class W3cParser:
         """What stands between cells."""
         return self._delimiter
 
-    @property
-    def decode(self) -> Callable[[bytes], bytes]:
-        """An agent's cell → the agent as the browser sent it."""
-        return self._decode
-
     def parse(self, line: bytes) -> Hit | str:
         """Parse a line given without its newline; never raises, whatever the bytes.
 
@@ -158,6 +152,10 @@ class W3cParser:
         self._tidy(values)
         return self._make(values)
 
+    def decode(self, agent: bytes) -> bytes:
+        """An agent's cell as the browser sent it; a quoted one has its spaces."""
+        return agent.strip(b'"') if agent[:1] == b'"' or b" " in agent else self._decode(agent)
+
     def _tidy(self, values: list[bytes | None]) -> None:
         """Undo what the server did to values that it could not write as they came."""
         date, clock = values[-2] or self._date, values[-1]
@@ -165,10 +163,7 @@ class W3cParser:
         values[-1] = clock + b"Z" if clock is not None else None  # always UTC, says the standard
         agent, referrer = values[self._agent], values[self._referrer]
         if agent is not None:
-            # A quoted agent has its spaces.
-            values[self._agent] = (
-                agent.strip(b'"') if agent[:1] == b'"' or b" " in agent else self._decode(agent)
-            )
+            values[self._agent] = self.decode(agent)
         if referrer is not None and self._log_format.is_cloudfront:
             values[self._referrer] = percent_decoded(referrer)
 

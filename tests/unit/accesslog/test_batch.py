@@ -17,13 +17,14 @@ from usage_stats.accesslog.hit import Hit
 from usage_stats.accesslog.lines import lines_of
 
 AGENT = SLOTS.index("agent")
+# The same kind of line, of which another column is the status.
 W3C = [
-    b"#Fields: date time c-ip cs-method cs-uri-stem sc-status cs(User-Agent)",
-    b"2026-03-04 12:00:00 192.0.2.7 GET /a 200 Firefox",
+    b"#Fields: date time c-ip cs-method cs-uri-stem sc-status time-taken cs(User-Agent)",
+    b"2026-03-04 12:00:00 192.0.2.7 GET /a 200 404 Firefox",
 ]
 W3C_OTHER = [
-    b"#Fields: date time sc-status c-ip cs-method cs-uri-stem cs(User-Agent)",
-    b"2026-03-04 12:00:01 404 192.0.2.8 GET /b Chrome",
+    b"#Fields: date time c-ip cs-method cs-uri-stem time-taken sc-status cs(User-Agent)",
+    b"2026-03-04 12:00:01 192.0.2.8 GET /b 200 404 Chrome",
 ]
 
 
@@ -157,15 +158,17 @@ def _w3c(*, is_compiled=False):
     return BatchParser(exact, 1, compiled_path(log_format, exact, **kept, seed=1) if is_compiled else None)
 
 
+@pytest.mark.parametrize("times", [1, 40])
 @pytest.mark.parametrize("is_compiled", [False, True])
-def test_directives_change_what_the_lines_behind_them_mean(is_compiled):
-    """Within one batch, too, and with the compiled path as without."""
+def test_directives_change_what_the_lines_behind_them_mean(is_compiled, times):
+    """Within one batch, too, however often, and with the compiled path as without."""
     parser, found = _w3c(is_compiled=is_compiled), []
-    for part in parser.parts(_lines(*W3C, *W3C_OTHER, *W3C)):
+    parser.read(_lines(W3C[0]))
+    for part in parser.parts(_lines(*[*W3C, *W3C_OTHER, *W3C] * times)):
         found += [s for hits in parser.read(part).hits for s in hits.status.tolist()]
     found += [s for hits in parser.rest() for s in hits.status.tolist()]
 
-    assert [200, 200, 404] == sorted(found)
+    assert [200] * 2 * times + [404] * times == sorted(found)
 
 
 def test_directives_of_lines_passed_over_still_count():

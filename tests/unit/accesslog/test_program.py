@@ -169,6 +169,10 @@ JSON_KEYS = {
     ),
 )
 @example(
+    further=set(), is_whole=True, kept={}, seed=1, insert=b'"t":"2015-05-17T10:05:03Z",'
+)  # the last counts
+@example(further={"user"}, is_whole=True, kept={}, seed=1, insert=b'"u":"eve",')
+@example(
     further=set(), is_whole=True, kept={}, seed=1, insert=b'"x":' + b"1" * 5000 + b","
 )  # Python refuses it
 @example(

@@ -60,10 +60,10 @@ class Reader:
         """Read a file; return how many of its lines count."""
         before, known = self.counted.total(), self.known
         batches = list(_batches(content, size))
-        closed = 0
+        options = {}
         if batches and int(batches[0][1][0]) in known.closed:
-            closed = closed_lines(known, np.concatenate([found for _, found in batches]))
-        alignment = Alignment(known, _fingerprint, closed=closed)
+            options = {"closed": closed_lines(known, np.concatenate([found for _, found in batches]))}
+        alignment = Alignment(known, _fingerprint, **options)
         kept, open_line = [], None
         for aligned in alignment.align(batches):
             lines = [aligned.lines[row] for row in range(len(aligned.lines))]
@@ -105,7 +105,9 @@ def _true_logs(draw, fewest=2):
     blocks, number = [], 0
     for _ in range(draw(st.integers(1, 8))):
         block = []
-        first = ["u"] * (fewest > 2)  # else a joined file may go on with the same line as the known one: no telling
+        first = ["u"] * (
+            fewest > 2
+        )  # else a joined file may go on with the same line as the known one: no telling
         for kind in first + draw(st.lists(st.sampled_from("uuudn"), max_size=8)) + ["u"] * fewest:
             number += 1
             fresh = b"%d of the true log" % number

@@ -123,16 +123,18 @@ def test_an_open_line_stands_until_its_stream_goes_on():
 
 
 def test_sealed_content_is_known_by_its_first_line_and_a_digest():
-    """Its fingerprints are gone: several contents may begin with the same line."""
+    """Its fingerprints are gone: several contents may begin with the same line, and stand behind each other."""
     known = KnownLines()
-    for values in ((1, 2, 3), (1, 2), (5,)):
-        known.follow(_entry(("a", len(values)), first=values[0], digest=digest_of(_numbers(*values))), None)
+    for stream, values in (("a", (1, 2, 3)), ("b", (1, 2)), ("c", (5,))):
+        known.follow(
+            _entry((stream, len(values)), first=values[0], digest=digest_of(_numbers(*values))), None
+        )
+    given = [(1, 2, 3, 9), (1, 2, 9), (1, 2, 3, 5, 1, 2), (9, 1), (1, 9)]
 
     assert {1: 2, 5: 1} == {first: len(found) for first, found in known.closed.items()}
-    assert Closed(5, 1, digest_of(_numbers(5))) == known.closed[5][0]
-    assert [3, 2, 3 + 1 + 2, 0, 0] == [
-        closed_lines(known, _numbers(*values))
-        for values in ((1, 2, 3, 9), (1, 2, 9), (1, 2, 3, 5, 1, 2), (9, 1), (1, 9))
+    assert (Closed(5, 1, digest_of(_numbers(5)), "c"),) == known.closed[5]
+    assert [(3, "a"), (2, "b"), (3 + 1 + 2, "b"), (0, None), (0, None)] == [
+        closed_lines(known, _numbers(*values)) for values in given
     ]
 
 
@@ -177,6 +179,20 @@ def test_no_fingerprints_are_an_empty_file_or_none(tmp_path):
     kept.discard()
 
     assert (([], 0, None), []) == (found, list((tmp_path / "fingerprints").iterdir()))
+
+
+def test_fingerprints_of_a_failed_reading_are_not_kept(tmp_path):
+    """Nothing counts then, and nothing lies about."""
+
+    def fail():
+        with FingerprintFile(tmp_path) as kept:
+            kept.add(_numbers(1))
+            raise OSError("a disk")
+
+    with pytest.raises(OSError, match="a disk"):
+        fail()
+
+    assert [] == list((tmp_path / "fingerprints").iterdir())
 
 
 def test_two_files_of_fingerprints_never_share_a_name(tmp_path):
