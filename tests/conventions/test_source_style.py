@@ -13,7 +13,14 @@ HARD_MAX_FUNCTION_LINES = 60
 # Functions of 41 to 60 lines, each with the reason why it reads better whole: "path:name" -> reason.
 LONG_FUNCTIONS = {
     "src/usage_stats/protect/audit.py:audit": "a short body under a docstring that defines what exposed means",
+    "src/usage_stats/accesslog/kernel.py:_read_object": "a walk over bytes: a call per part costs more than the part",
+    "src/usage_stats/flow/reading.py:read_file": "eight arguments, each explained; the body is the order",
+    "src/usage_stats/measure/usage.py:usage_of_day": "six arguments, each explained; the body is the order",
     "src/usage_stats/protect/protect.py:protect_period": "seven arguments, each explained; the body is the order",
+}
+# Modules that read better whole, each with the reason why.
+LONG_MODULES = {
+    "src/usage_stats/accesslog/kernel.py": "numba's cache looks at the file of the function called: parts elsewhere go stale",
 }
 # Where printing is the output of a command.
 MAY_PRINT = {"src/usage_stats/cli.py", "pipelines/__main__.py"}
@@ -62,7 +69,8 @@ def _functions():
 
 def test_modules_are_short():
     """A module is read in one sitting."""
-    long = {_name(p): n for p in _sources() if (n := p.read_text().count("\n")) > MAX_MODULE_LINES}
+    lengths = {_name(p): p.read_text().count("\n") for p in _sources()}
+    long = {name: n for name, n in lengths.items() if n > MAX_MODULE_LINES and name not in LONG_MODULES}
 
     assert {} == long, f"split it by what it takes in and gives back; at most {MAX_MODULE_LINES} lines"
 

@@ -31,7 +31,7 @@ class CompiledPath:
     def __init__(self, program: Callable[[], Program | None], seed: int) -> None:
         self._program = program
         self._seed = np.uint64(seed)
-        self._clients = Verdicts(kernel.ADDRESS, _is_client, CompiledVocabulary, absent=0)
+        self._clients = Verdicts(kernel.ADDRESS, self._is_client, CompiledVocabulary, absent=0)
         self._arrays = _Arrays(0)
 
     def read(self, lines: Lines) -> tuple[Columns, np.ndarray]:
@@ -59,6 +59,10 @@ class CompiledPath:
         if accepted.all():
             return everything, np.empty(0, np.int64)
         return _columns(lines, a, np.flatnonzero(accepted), program.decode), np.flatnonzero(~accepted)
+
+    def _is_client(self, address: bytes) -> bool:
+        program = self._program()
+        return _is_client(address) and program is not None and bool(program.is_address(address))
 
     @staticmethod
     def fingerprints(lines: Lines, seed: int) -> UInt64:
@@ -135,6 +139,7 @@ class _W3cPrograms:
     def __call__(self) -> Program | None:
         if self._parser.columns != self._columns:
             self._columns = self._parser.columns
-            delimiter, decode = self._parser.delimiter, self._parser.decode
-            self._program = cells_program(self._columns, delimiter, self._kept, decode)
+            self._program = cells_program(
+                self._columns, self._parser.delimiter, self._kept, self._parser.decode
+            )
         return self._program

@@ -29,11 +29,10 @@ _TYPED = {
     "protocol": rb"(?:HTTP/[0-9.]++|-?)",
 }
 _BARE = {
-    "ident": rb"[^ \n]++",
     # Names may hold spaces, so the last byte before the next field is found from the right. A user that
     # begins with "- " is the ident and user of a line with one more field in front: no user of this one.
     # Nor does one end with " -": then an ident and a user stand behind further fields.
-    "user": rb'(?:-(?= )|(?!- )(?:[^"\\\n]*+\\.)*+[^"\\\n]*(?<! -))',
+    "user": rb'(?:-(?=%b)|(?!- )(?:[^"\\\r\n]*+\\.)*[^"\\\r\n]*(?<! -))',
     "request": rb"(?:-|[^ \n]++ [^ \n]++(?: HTTP/[0-9.]++)?)",
     "forwarded": rb"[^ ,\n]*+(?:,[ ]?[^ ,\n]*+)*+",
     "target": rb'(?:[^"\\\n]|\\.)*?',
@@ -57,11 +56,15 @@ def field_pattern(name: str, *, before: bytes, after: bytes, is_last: bool) -> t
     return _value_pattern(name, before=before, after=after, is_last=is_last), b""
 
 
-def _value_pattern(name: str, *, before: bytes, after: bytes, is_last: bool) -> bytes:
+def _value_pattern(name: str, *, before: bytes, after: bytes, is_last: bool) -> bytes:  # noqa: PLR0911 one per kind of field
     if name in _TYPED:
         return _TYPED[name]
     if _is_quoted(before, after):
         return _QUOTED_TEXT
+    if name == "ident":
+        return rb"[^ %b\r\n]++" % re.escape(after[:1])
+    if name == "user":
+        return _BARE[name] % (re.escape(after[:1]) or rb"[ \t\r]*+\Z")
     if name in _BARE:
         return _BARE[name]
     if is_last and name == "agent":

@@ -10,6 +10,8 @@ Importing this module imports the compiler (0.4 s): callers do so for large logs
 import numpy as np
 from numba import njit, uint64
 
+from usage_stats.accesslog.hit import MAX_LINE_BYTES
+
 __all__ = ["fingerprints", "look_up", "parse_fields", "parse_objects", "xxh64"]
 
 # Without numba's counting of references, which takes as long as the work: no array is made or kept here. And without
@@ -25,12 +27,13 @@ LITERAL, VALUE, QUOTED, REQUEST, STATUS, SIZE, HOST, TIME, METHOD, PATH = range(
 ADDRESS, AGENT, TARGET, ACCOUNT, COOKIE = range(5)
 OPTIONAL = ACCOUNT
 # How a time is written.
-CLF, ISO, EPOCH, DATE, CLOCK = range(5)
+CLF, ISO, EPOCH, DATE, CLOCK, WHOLE_EPOCH, SPLIT_EPOCH = range(7)
 
 _P1, _P2, _P3 = 0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9  # XXH64's primes
 _P4, _P5 = 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5
 _ONES, _TOPS = 0x0101010101010101, 0x8080808080808080  # a bit in each byte of a word
 _NONE = -(1 << 62)  # no time
+_LONGEST_NUMBER = 40  # digits: Python refuses integers of more than 4300
 _MONTHS = np.array(
     [int.from_bytes(name, "big") for name in b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()],
     np.uint64,
@@ -270,8 +273,11 @@ def _time(data, at, end, layout):
         return _clf_time(data, at) if length == uint64(26) else _NONE
     if layout == ISO:
         return _iso_time(data, at, end)
-    if layout == EPOCH:
-        return _epoch_time(data, at, end)
+    if layout == EPOCH:  # a JSON number: read as a double, which 15 digits pass through unchanged
+        return _epoch_time(data, at, end) if length <= uint64(16) else _NONE
+    if layout == WHOLE_EPOCH or layout == SPLIT_EPOCH:
+        has_fraction = _find(data, at, end, 46, 46) < end
+        return _epoch_time(data, at, end) if has_fraction == (layout == SPLIT_EPOCH) else _NONE
     if layout == DATE:
         day = _iso_day(data, at) if length == uint64(10) else _NONE
         return day * 86400 if day != _NONE else _NONE
@@ -423,7 +429,7 @@ def _read_value(data, at, end, kind, slot, layout, i, seed, row, places, lengths
 @_compiled
 def _read_line(data, at, end, i, steps, literals, seed, row, places, lengths, hashes):
     """Walk one line through the program; whether it fits to its end."""
-    if at == end or data[at] == 35:  # nothing, or #
+    if at == end or data[at] == 35 or end - at > uint64(MAX_LINE_BYTES):  # nothing, or #, or too long
         return False
     if data[end - uint64(1)] == 13:
         end -= uint64(1)
@@ -436,9 +442,8 @@ def _read_line(data, at, end, i, steps, literals, seed, row, places, lengths, ha
             at += uint64(steps[s, 4])
             continue
         is_quoted = kind == QUOTED or kind == REQUEST
-        stop = (
-            _closing_quote(data, at, end) if is_quoted else _find(data, at, end, detail & 255, detail & 255)
-        )
+        # A carriage return ends any value without quotes, and fits nothing behind it.
+        stop = _closing_quote(data, at, end) if is_quoted else _find(data, at, end, detail & 255, 13)
         # Without quotes around it, a value with a quote or an escape in it is not plain.
         if not is_quoted and (
             stop == at or _find(data, at, stop, 34, 92) != stop or data[stop - uint64(1)] == 13
@@ -540,6 +545,8 @@ def _read_object(data, at, end, i, keys, names, seed, row, places, lengths, hash
     """Read a flat JSON object; whether all of it was plain and each field that is needed was there once."""
     if end < at + uint64(2) or data[at] != 123 or data[end - uint64(1)] != 125:  # { }
         return False
+    if end - at > uint64(MAX_LINE_BYTES):
+        return False
     end -= uint64(1)
     at += uint64(1)
     seconds, seen, expected = 0, uint64(0), 0
@@ -560,6 +567,8 @@ def _read_object(data, at, end, i, keys, names, seed, row, places, lengths, hash
             stop = _number_end(data, at, end)
             stop = _word_end(data, at, end) if stop == at else stop
         if (stop == at and not is_string) or (is_string and stop >= end):
+            return False
+        if not is_string and stop - at > uint64(_LONGEST_NUMBER):
             return False
         if k >= 0:
             bit = uint64(1) << uint64(k)

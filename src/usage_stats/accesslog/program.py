@@ -5,6 +5,7 @@ Belongs here: which fields have a step, and what is kept of them. Does not: read
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,10 +20,14 @@ from usage_stats.accesslog.timestamps import CLF, EPOCH_MSEC, ISO_8601
 
 __all__ = ["Program", "cells_program", "object_program", "template_program"]
 
-_LAYOUTS = {CLF: kernel.CLF, ISO_8601: kernel.ISO, EPOCH_MSEC: kernel.EPOCH, "%s": kernel.EPOCH}
+_LAYOUTS = {CLF: kernel.CLF, ISO_8601: kernel.ISO, EPOCH_MSEC: kernel.SPLIT_EPOCH, "%s": kernel.WHOLE_EPOCH}
 _TYPED = {"status": kernel.STATUS, "bytes": kernel.SIZE, "vhost": kernel.HOST}
 _PLAIN = frozenset({"address", "agent", "ident", "user", "referrer", "ignored"})
 _NEVER = ord("\n")  # a byte that no line holds: the value runs to the line's end
+_SPACE = ord(" ")
+_STOPS = frozenset(
+    b' \t"],;|\n'
+)  # bytes that end a value and stand in no address, host, status, size or time
 
 # Of cells and of JSON's keys: what has a step of its own; the rest is a value, kept or read over.
 _PARTS = {
@@ -35,6 +40,7 @@ _PARTS = {
     "clock": kernel.TIME,
 }
 _PART_LAYOUTS = {"time": kernel.ISO, "date": kernel.DATE, "clock": kernel.CLOCK}
+_ADDRESS = r"[0-9A-Za-z:][0-9A-Za-z_.:%~-]*"  # as the pattern of a template's address has it (fields)
 _MAY_BE_NUMBER, _NEEDED = 1, 2  # flags of a JSON key
 _MOST_KEYS = 62  # a bit each in a number
 
@@ -52,6 +58,7 @@ class Program:
     is_object: bool = False
     has_agent: bool = False
     decode: Mapping[int, Callable[[bytes], bytes]] = field(default_factory=dict)
+    is_address: Callable[[bytes], object] = bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,8 @@ class Kept:
 
     def are_in(self, names: Sequence[str]) -> bool:
         """Whether each is a field of its own, or in none: a cookie in a whole Cookie header needs the exact parser."""
+        if self.account == f"cookie.{self.cookie}":
+            return False  # one field for two
         return "cookies" not in names or (
             self.cookie is None and not (self.account or "").startswith("cookie.")
         )
@@ -80,6 +89,8 @@ def template_program(log_format: TemplateFormat, kept: Kept) -> Program | None:
     """The program of a template; None where a field needs the exact parser."""
     pieces = log_format.pieces
     if log_format.is_json_escaped or log_format.has_whole_urls or not kept.are_in(log_format.fields):
+        return None
+    if _is_user_vague(pieces):
         return None
     steps, literals = [], b""
     for index, piece in enumerate(pieces):
@@ -92,7 +103,25 @@ def template_program(log_format: TemplateFormat, kept: Kept) -> Program | None:
         if step is None:
             return None
         steps.append((*step, 0, 0))
-    return Program(np.array(steps, np.int64), np.frombuffer(literals or b" ", np.uint8))
+    is_address = re.compile(_ADDRESS.encode()).fullmatch
+    return Program(
+        np.array(steps, np.int64), np.frombuffer(literals or b" ", np.uint8), is_address=is_address
+    )
+
+
+def _is_user_vague(pieces: Sequence[Piece]) -> bool:
+    """Whether spaces behind an unquoted user may be the user's: up to the next quote, another field may hold some."""
+    place = next((i for i, p in enumerate(pieces) if isinstance(p, Field) and p.name == "user"), len(pieces))
+    for index in range(place + 1, len(pieces)):
+        piece, after = pieces[index], _text(pieces, index + 1)
+        if isinstance(piece, Literal):
+            if b'"' in piece.text:
+                return False
+        elif (piece.name == "agent" and index == len(pieces) - 1) or (
+            piece.name not in {"time", *_TYPED} and after and after[:1] != b" "
+        ):
+            return True
+    return False
 
 
 def _text(pieces: Sequence[Piece], index: int) -> bytes:
@@ -101,10 +130,14 @@ def _text(pieces: Sequence[Piece], index: int) -> bytes:
     return piece.text if isinstance(piece, Literal) else b""
 
 
-def _step(piece: Field, before: bytes, after: bytes, kept: Kept) -> tuple[int, int, int] | None:
+def _step(piece: Field, before: bytes, after: bytes, kept: Kept) -> tuple[int, int, int] | None:  # noqa: PLR0911 one per kind
     """Kind, slot and detail of a field's step, or None if the kernel has none for it."""
-    # In the last place an agent without quotes has its spaces; anything else ends at one.
-    stop = after[0] if after else _NEVER if piece.name == "agent" else ord(" ")
+    # In the last place an agent without quotes has its spaces, and a time may; anything else ends at one.
+    stop = after[0] if after else _NEVER if piece.name in {"agent", "time"} else _SPACE
+    if stop not in _STOPS or (
+        piece.name in {"ident", "user"} and stop != _SPACE and not after.startswith(b'"')
+    ):
+        return None
     is_quoted = before.endswith(b'"') and after.startswith(b'"')
     if piece.name == "time":
         return (kernel.TIME, -1, stop | _LAYOUTS[piece.layout] << 8) if piece.layout in _LAYOUTS else None
@@ -126,6 +159,7 @@ def cells_program(
 
     A W3C log's: the date and the time of day stand apart. None if the exact parser is needed.
     """
+    columns = [name if name not in columns[:place] else "ignored" for place, name in enumerate(columns)]
     needed = {"date", "clock", "address", "method", "path", "status"}
     if not needed <= set(columns) or not kept.are_in(columns):
         return None

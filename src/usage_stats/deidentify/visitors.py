@@ -43,7 +43,8 @@ class _Windows:
 
 
 class Visitors:
-    """Numbers visitor-days: an identity with its address on one day. Keeps pseudonyms and hashes, never an identity.
+    """Numbers visitor-days: an identity with its address on one day. Keeps hashes, pseudonyms and, in memory
+    only, the networks that these are of; never an identity.
 
     `day` (proleptic ordinal) and `basis` (place in `BASES`) are tables by that number.
     """
