@@ -20,7 +20,7 @@ LONG_FUNCTIONS = {
 }
 # Modules that read better whole, each with the reason why.
 LONG_MODULES = {
-    "src/usage_stats/accesslog/kernel.py": "numba's cache looks at the file of the function called: parts elsewhere go stale",
+    "src/usage_stats/accesslog/kernel.py": "numba's cache knows one file: parts elsewhere go stale",
 }
 # Where printing is the output of a command.
 MAY_PRINT = {"src/usage_stats/cli.py", "pipelines/__main__.py"}

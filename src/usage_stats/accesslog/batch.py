@@ -102,6 +102,14 @@ class BatchParser:
         for row in np.flatnonzero(lines.data[lines.starts] == ord("#")).tolist():
             self._exact.parse(lines[row])
 
+    def ends(self, line: bytes) -> bool:
+        """Whether a line that no newline ends says the same whatever may follow: not if it were another hit with a
+        byte less, or more.
+        """
+        result = self._exact.parse(line)
+        others = (self._exact.parse(other) for other in (line[:-1], line + b"0"))
+        return all(isinstance(other, str) or other == result for other in others)
+
     def fingerprints(self, lines: Lines, seed: int) -> UInt64:
         """XXH64 of each line under a seed."""
         return self._fast.fingerprints(lines, seed) if self._fast else fingerprints(lines, seed)

@@ -10,6 +10,7 @@ Belongs here: the comparison. Does not: files, or the meaning of a line.
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -44,11 +45,16 @@ class Aligned:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Lines to decide on; `ahead`: their fingerprints and those of the batch behind them."""
+    """Lines to decide on; `ahead`: their fingerprints and those of some lines behind them, or of all (`sees_end`).
+
+    `is_cut`: no newline ends the last line ahead.
+    """
 
     given: Aligned
     ahead: UInt64
     is_last: bool
+    sees_end: bool
+    is_cut: bool
 
     def __len__(self) -> int:
         return len(self.given.lines)
@@ -73,20 +79,25 @@ class Alignment:
         self._is_adjacent = False  # whether the line just before is known
         self._may_finish = True  # whether a line may come that was cut when it was read
         self.segments: list[tuple[str, int]] = []
+        self.beside: set[str] = set()  # the streams that known lines are of
 
     def align(self, batches: Iterable[tuple[Lines, UInt64]]) -> Iterator[Aligned]:
-        """Decide on lines in the order of the file; each batch is held until the next is seen."""
-        known = self._known
-        rest = iter(batches)
-        current = next(rest, None)
-        while current is not None:
-            following = next(rest, None)
-            lines, found = current
+        """Decide on lines in the order of the file; each batch is held until enough is seen behind it."""
+        waiting: deque[tuple[Lines, UInt64]] = deque()
+        rest, sees_end = iter(batches), False
+        while True:
+            while not sees_end and sum(len(found) for _, found in list(waiting)[1:]) <= _LONG_RUN:
+                following = next(rest, None)
+                sees_end = following is None
+                waiting += [following] if following else []
+            if not waiting:
+                return
+            is_cut = sees_end and waiting[-1][0].is_open
+            lines, found = waiting.popleft()
             given = Aligned(lines, found, np.zeros(len(lines), np.bool_), np.zeros(len(lines), np.bool_))
-            ahead = found if following is None or not known.streams else np.concatenate([found, following[1]])
-            self._decide(_Batch(given, ahead, following is None))
+            ahead = np.concatenate([found, *(behind for _, behind in waiting)]) if waiting else found
+            self._decide(_Batch(given, ahead, not waiting, sees_end, is_cut))
             yield given
-            current = following
 
     def end(self) -> str:
         """The stream to which a line belongs that the file's end cuts."""
@@ -113,6 +124,7 @@ class Alignment:
     def _run_along(self, batch: _Batch, row: int) -> int:
         """Pass over lines for as long as they are the known ones."""
         stream, place = self._at or ("", 0)
+        self.beside.add(stream)
         known = self._known.stream(stream)[place:]
         length = _common(batch.given.fingerprints[row:], known)
         self._pass_over(batch, row, row + length)
@@ -122,6 +134,10 @@ class Alignment:
         self._at = (stream, place + length) if goes_on else None
         self._stream = stream if is_over else None
         self._may_finish = is_over
+        if not is_over and batch.is_last and batch.is_cut and row + length == len(batch) - 1:
+            # A copy that was cut within a known line.
+            self._pass_over(batch, row + length, len(batch))
+            return len(batch)
         return row + length
 
     def _search(self, batch: _Batch, row: int, candidates: Int64) -> int:
@@ -144,13 +160,17 @@ class Alignment:
         """Where the longest known run begins that starts with this line, if one convinces."""
         ahead, is_first = batch.ahead[row:], self._row + row == 0
         runs = []
-        for stream, place in self._unused(int(ahead[0])):
+        for stream, place in self._likely(ahead):
             known = self._known.stream(stream)[place:]
             length = _common(ahead, known)
-            ends = length == len(known) or (batch.is_last and length == len(ahead))
+            rest = len(ahead) - length
+            ends = length == len(known) or (batch.sees_end and rest <= batch.is_cut)
             begins = place == 0 or is_first or is_adjacent
-            is_whole = place == 0 and (is_first or (is_adjacent and length == len(known)))
+            is_whole = place == 0 and (is_first or is_adjacent)
             is_varied = bool((ahead[:length] != ahead[0]).any())  # one line repeated proves nothing
+            if is_first and rest and length == len(known) and ahead[length] != ahead[0]:
+                # One file's last line and another's first, in a file that goes over both.
+                is_varied = is_varied or self._known.begins_with(int(ahead[length]))
             if (is_whole and ends) or (is_varied and ((begins and ends) or length >= _LONG_RUN)):
                 runs.append((length, -place, stream))
         if not runs:
@@ -158,9 +178,21 @@ class Alignment:
         _, place, stream = max(runs)
         return stream, -place
 
-    def _unused(self, fingerprint: int) -> list[tuple[str, int]]:
-        found = self._known.places(fingerprint)
-        return [(stream, place) for stream, place in found if not self._used_of(stream)[place]][:_MOST_PLACES]
+    def _likely(self, ahead: UInt64) -> list[tuple[str, int]]:
+        """Unused places of the first line; of a line written many times in a row, only those as far from its last."""
+        different = ahead != ahead[0]
+        times = int(different.argmax()) if different.any() else len(ahead)
+        found: list[tuple[str, int]] = []
+        for stream in self._known.streams:
+            places = self._known.places_in(stream, int(ahead[0]))
+            if not len(places):
+                continue
+            burst = places - np.arange(len(places))  # equal for places that follow each other
+            follow = np.searchsorted(burst, burst, "right") - np.arange(len(places))
+            is_end = places + follow == len(self._known.stream(stream))
+            fits = ((follow == times) | is_end | (places == 0)) & ~self._used_of(stream)[places]
+            found += [(stream, place) for place in places[fits][:_MOST_PLACES].tolist()]
+        return found
 
     def _used_of(self, stream: str) -> Bool:
         if stream not in self._used:
@@ -170,13 +202,20 @@ class Alignment:
     def _finish(self, batch: _Batch, row: int) -> bool:
         """Whether a line is one that was cut when it was read, and needs no second reading."""
         lines = batch.given.lines
+        is_whole = not lines.is_open or row < len(lines) - 1 or not batch.is_last
         was = self._cut_line(lines[row], is_first=self._row + row == 0)
         if was is None:
+            if not is_whole and any(
+                w.stream == self._stream and w.bytes > len(lines[row]) for w in self._known.open_lines
+            ):
+                self._pass_over(batch, row, row + 1)  # a copy that was cut within the cut line
+                return True
             return False
         self._stream, self._may_finish = was.stream, False
-        is_whole = not lines.is_open or row < len(lines) - 1 or not batch.is_last
         if was.reason is not None and (is_whole or len(lines[row]) > was.bytes):
             batch.given.withdrawn.append(was.reason)
+            # So that it is known to be withdrawn, wherever the whole line is.
+            self.segments.append((was.stream, 0))
             return False
         self._pass_over(batch, row, row + 1)
         if is_whole:  # its whole text is known from now on
@@ -186,7 +225,7 @@ class Alignment:
     def _cut_line(self, line: bytes, *, is_first: bool) -> OpenLine | None:
         """The line that was cut, of the stream that ends here or of one that holds nothing else."""
         for was in self._known.open_lines:
-            here = was.stream == self._stream or (is_first and was.stream not in self._known.streams)
+            here = was.stream == self._stream or (is_first and was.stream not in self._known.begun)
             if here and self._fingerprint(line[: was.bytes]) == was.fingerprint:
                 return was
         return None
@@ -226,5 +265,5 @@ def closed_lines(known: KnownLines, fingerprints: UInt64) -> tuple[int, str | No
         if not fitting:
             break
         longest = max(fitting, key=lambda piece: piece.lines)
-        row, stream = row + longest.lines, longest.stream
+        row, stream = row + longest.lines, longest.stream if known.is_end(longest) else None
     return row, stream

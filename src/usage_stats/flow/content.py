@@ -6,10 +6,12 @@ Does not: what is new in a file that changed (alignment).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from usage_stats.config import Source
 from usage_stats.errors import InputError
@@ -51,9 +53,22 @@ class Unchanged:
 
     def __init__(self, workspace: Workspace) -> None:
         self._path = workspace.restricted / "read_files.json"
-        stored = json.loads(self._path.read_bytes()) if self._path.exists() else {}
-        # Without the ledger's word, nothing was read.
-        self._seen: dict[str, list[int]] = stored if workspace.ingested.entries() else {}
+        self._workspace = workspace
+        self._seen = self._stored()
+
+    def _stored(self) -> dict[str, Any]:
+        """What was written down: nothing, unless beside this very ledger, which has not lost its end since."""
+        try:
+            stored = json.loads(self._path.read_bytes())
+            seen, is_ours = stored["seen"], stored["ledger"] == self._mark(stored["entries"])
+        except (OSError, ValueError, KeyError, TypeError, IndexError):
+            return {}
+        return seen if is_ours and isinstance(seen, dict) else {}
+
+    def _mark(self, entries: int) -> str:
+        """A digest of the ledger's entry with that number; entries hold random names, so no two are alike."""
+        entry = self._workspace.ingested.entries()[entries - 1] if entries else {}
+        return hashlib.sha256(canonical_json(entry).encode()).hexdigest()
 
     def covers(self, source: Source, path: Path) -> bool:
         """Whether a file was read as this source's, and nothing about it has changed."""
@@ -68,12 +83,23 @@ class Unchanged:
         """Write down what is known of the files that are still there."""
         names = {_name(source, path) for source, path in found}
         kept = {name: stamp for name, stamp in sorted(self._seen.items()) if name in names}
-        write_atomically(self._path, canonical_json(kept).encode(), mode=0o600)
+        entries = len(self._workspace.ingested.entries())
+        stored = {"seen": kept, "entries": entries, "ledger": self._mark(entries)}
+        write_atomically(self._path, canonical_json(stored).encode(), mode=0o600)
 
     @staticmethod
     def stamp(path: Path) -> list[int]:
-        """Device, inode, size, and the times of the last change of the inode and of the content, in nanoseconds."""
-        found = path.stat()
+        """Device, inode, size, and the times of the last change of the inode and of the content, in nanoseconds.
+
+        Raises:
+            InputError: it went away.
+        """
+        try:
+            found = path.stat()
+        except OSError as error:
+            raise InputError(
+                f"{path}: went away while logs were read ({error.strerror}); run again"
+            ) from None
         return [found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns, found.st_mtime_ns]
 
 

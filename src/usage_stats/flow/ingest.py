@@ -19,6 +19,7 @@ from usage_stats.accesslog.formats import has_cookie, resolve_format
 from usage_stats.accesslog.hit import LogFormat
 from usage_stats.accesslog.read import Log
 from usage_stats.accesslog.recognise import recognise
+from usage_stats.accesslog.source import open_file
 from usage_stats.accesslog.vocabulary import CompiledVocabulary, PlainVocabulary, Vocabulary
 from usage_stats.config import Source
 from usage_stats.deidentify.generalise import PathClassifier
@@ -82,7 +83,7 @@ def ingest(
             "Check that `logs:` in usage_stats.yaml names the right files"
         )
     workspace.remember_identity()
-    size = sum(u.log.path.stat().st_size for u in unread if u.log.path)
+    size = sum(Unchanged.stamp(u.log.path)[2] for u in unread if u.log.path)
     reporter.start("reading logs", size, is_bytes=True)
     job = _Job(workspace, reporter, _is_large(unread), calendar_of(workspace, now).gate)
     accounts = [job.take_in(u, unchanged) for u in unread]
@@ -119,7 +120,7 @@ class _Job:
             InputError: most lines do not fit, or another file took the log's place meanwhile; nothing counts then.
         """
         path, source = unread.log.path, unread.source
-        stamp = Unchanged.stamp(path) if path else []
+        stamp, begins = (Unchanged.stamp(path), _first_line(path)) if path else ([], b"")
         known = self._known_of(source)
         with FingerprintFile(self._workspace.restricted) as kept:
             account = read_file(
@@ -128,19 +129,21 @@ class _Job:
                 write=self._write_events,
                 on_bytes=self._reporter.advance,
             )
-        if path and Unchanged.stamp(path)[:2] != stamp[:2]:
+        if path and (Unchanged.stamp(path)[:2] != stamp[:2] or not _first_line(path).startswith(begins)):
             raise InputError(f"{path}: was replaced while it was read; nothing of it was kept, run again")
         if account.broken and account.broken.is_damage:
             # What was decompressed before may be invented near the damage, and the true log would count beside it.
             raise InputError(f"{account.broken}; nothing of it was kept")
         _check_plausible(unread, account)
-        if account.is_news:
+        if (
+            account.is_news or account.content.digest not in known.contents
+        ):  # once sealed, files are known as wholes
             entry = account.entry(unread, kept)
             self._workspace.ingested.append(entry)
             known.follow(entry, kept.read())
         else:
             kept.discard()
-        if path:
+        if path and not account.broken:  # a disk may be well again
             unchanged.add(source, path, stamp)
         return account
 
@@ -213,8 +216,8 @@ def _refuse_shared(found: Sequence[tuple[Source, Path]]) -> None:
     """Sources that are named apart count apart: a file must belong to one of them."""
     owners: dict[tuple[int, int], str] = {}
     for source, path in found:
-        stat = path.stat()
-        owner = owners.setdefault((stat.st_dev, stat.st_ino), source.name)
+        device, inode, *_ = Unchanged.stamp(path)
+        owner = owners.setdefault((device, inode), source.name)
         if owner != source.name:
             raise ConfigError(
                 f"{path}: belongs to the sources {owner} and {source.name} and would count twice; "
@@ -228,9 +231,9 @@ def _is_large(unread: Sequence[Unread]) -> bool:
 
 
 def _unpacked_bytes(path: Path) -> int:
-    with path.open("rb") as file:
-        is_packed = file.read(6).startswith(_PACKED)
-    return path.stat().st_size * (_PACKING if is_packed else 1)
+    with open_file(path) as file:
+        is_packed = (file.read(6) or b"").startswith(_PACKED)
+    return Unchanged.stamp(path)[2] * (_PACKING if is_packed else 1)
 
 
 def _check_plausible(unread: Unread, account: Account) -> None:
@@ -256,6 +259,12 @@ def _check_plausible(unread: Unread, account: Account) -> None:
             f"{unread.log.name}: {ahead} of {lines} lines lie in the future; nothing was recorded. "
             "Is this machine's clock right?"
         )
+
+
+def _first_line(path: Path) -> bytes:
+    """The first line: another one where a file was cut and written anew."""
+    with Log(path) as log:
+        return b"".join(log.head(1))
 
 
 def _sum(files: int, accounts: Sequence[Account]) -> Ingested:

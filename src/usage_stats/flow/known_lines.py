@@ -21,14 +21,20 @@ import numpy as np
 
 from usage_stats.accesslog.lines import Int64, UInt64
 from usage_stats.errors import LedgerError
+from usage_stats.flow.bloom_filter import BloomFilter
 from usage_stats.flow.workspace import Workspace
 
-__all__ = ["Closed", "FingerprintFile", "KnownLines", "OpenLine", "content_seed", "digest_of", "known_lines"]
-
-_BITS_PER_LINE = (
-    16  # with two bits set for each: one line in seventy is taken for a known one and then searched
-)
-_FEWEST_BITS = 1 << 20
+__all__ = [
+    "Closed",
+    "FingerprintFile",
+    "KnownLines",
+    "LinesDigest",
+    "OpenLine",
+    "closed_files",
+    "content_seed",
+    "digest_of",
+    "known_lines",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +65,13 @@ class KnownLines:
     """What was read of a source: streams of lines that followed each other, by name."""
 
     def __init__(self) -> None:
+        self.contents: set[str] = set()  # digests of the files that were read
+        self.begun: set[str] = set()  # streams of which whole lines were read, sealed or not
         self._parts: dict[str, list[UInt64]] = defaultdict(list)
         self._order: dict[str, Int64] = {}
-        self._filter = _Filter()
+        self._filter = BloomFilter()
         self._open_lines: dict[str, OpenLine] = {}
+        self._ended: dict[str, Closed | None] = {}  # the last piece of each stream, if it is closed
         self.closed: dict[int, tuple[Closed, ...]] = {}
 
     @property
@@ -83,6 +92,8 @@ class KnownLines:
 
     def follow(self, entry: Mapping[str, Any], fingerprints: UInt64 | None) -> None:
         """Take in what one ledger entry made known; without fingerprints, its content is closed."""
+        self.begun.update(stream for stream, lines in entry["segments"] if lines)
+        ended: Closed | None = None
         if fingerprints is not None:
             start = 0
             for stream, lines in entry["segments"]:
@@ -92,15 +103,26 @@ class KnownLines:
             self._filter.add(fingerprints)
         elif entry["first"] is not None:
             lines = sum(lines for _, lines in entry["segments"])
-            found = Closed(entry["first"], lines, entry["digest"], entry["segments"][-1][0])
-            self.closed[found.first] = (*self.closed.get(found.first, ()), found)
-        for stream, _ in entry[
-            "segments"
-        ]:  # a stream that went on has no open line, unless it ends in another
+            ended = Closed(entry["first"], lines, entry["digest"], entry["segments"][-1][0])
+            self._close(ended)
+        first, lines, digest = entry.get("content") or (None, 0, "")
+        self.contents.add(digest)
+        if fingerprints is None and first is not None:  # the file it was found in, known lines and all
+            self._close(Closed(first, lines, digest, stream=""))
+        for stream, _ in entry["segments"]:
+            # A stream that went on has no open line, unless it ends in another.
             self._open_lines.pop(stream, None)
+            self._ended[stream] = ended
         if entry["open_line"]:
             open_line = OpenLine(*entry["open_line"])
             self._open_lines[open_line.stream] = open_line
+
+    def _close(self, found: Closed) -> None:
+        self.closed[found.first] = (*self.closed.get(found.first, ()), found)
+
+    def is_end(self, piece: Closed) -> bool:
+        """Whether a closed piece is the last of its stream."""
+        return self._ended.get(piece.stream) is piece
 
     def candidates(self, fingerprints: UInt64) -> Int64:
         """The rows whose fingerprints are known."""
@@ -111,13 +133,16 @@ class KnownLines:
             is_known |= last > first
         return rows[is_known]
 
-    def places(self, fingerprint: int) -> list[tuple[str, int]]:
-        """Every stream and place in it at which a fingerprint stands."""
-        found = []
-        for name in self._parts:
-            first, last = self._span(name, np.array([fingerprint], np.uint64))
-            found += [(name, place) for place in self._order[name][first[0] : last[0]].tolist()]
-        return found
+    def places_in(self, name: str, fingerprint: int) -> Int64:
+        """The places in a stream at which a fingerprint stands, in order."""
+        first, last = self._span(name, np.array([fingerprint], np.uint64))
+        return self._order[name][first[0] : last[0]]
+
+    def begins_with(self, fingerprint: int) -> bool:
+        """Whether a stream's first line has this fingerprint."""
+        return any(
+            len(self.stream(name)) and int(self.stream(name)[0]) == fingerprint for name in self._parts
+        )
 
     def _span(self, name: str, wanted: UInt64) -> tuple[Int64, Int64]:
         """Between which places of the sorted stream some fingerprints stand."""
@@ -129,80 +154,80 @@ class KnownLines:
         return first, last
 
 
-class _Filter:
-    """Rules out at once that a line is known: a Bloom filter of two bits a line.
-
-    Source: B. H. Bloom, Space/time trade-offs in hash coding with allowable errors, 1970.
-    """
-
-    def __init__(self) -> None:
-        self._added: list[UInt64] = []
-        self._waiting: list[UInt64] = []  # until the next file asks: the last one's are asked for by none
-        self._bits = np.zeros(_FEWEST_BITS, np.bool_)
-
-    def add(self, fingerprints: UInt64) -> None:
-        self._waiting.append(fingerprints)
-
-    def _set(self, fingerprints: UInt64) -> None:
-        self._added.append(fingerprints)
-        lines = sum(map(len, self._added))
-        if lines * _BITS_PER_LINE > len(self._bits):
-            self._bits = np.zeros(1 << (2 * lines * _BITS_PER_LINE).bit_length(), np.bool_)
-            fingerprints = np.concatenate(self._added)
-        for place in self._places(fingerprints):
-            self._bits[place] = True
-
-    def rows(self, fingerprints: UInt64) -> Int64:
-        while self._waiting:
-            self._set(self._waiting.pop())
-        if not self._added:
-            return np.empty(0, np.int64)
-        one, other = self._places(fingerprints)
-        return np.flatnonzero(self._bits[one] & self._bits[other])
-
-    def _places(self, fingerprints: UInt64) -> tuple[UInt64, UInt64]:
-        mask = np.uint64(len(self._bits) - 1)
-        return fingerprints & mask, (fingerprints >> np.uint64(32)) & mask
-
-
 def known_lines(workspace: Workspace, source: str) -> KnownLines:
     """Gather what is known of a source.
 
     Raises:
         LedgerError: fingerprints that the ledger names are lost, or the ledger is of an older version.
     """
-    sealed = {entry["day"] for entry in workspace.sealed.entries()}
     known = KnownLines()
-    for entry in workspace.ingested.entries():
-        if "segments" not in entry:
-            raise LedgerError(f"{workspace.root}: was begun by an older version; begin a new workspace")
+    entries = workspace.ingested.entries()
+    if any("segments" not in entry for entry in entries):
+        raise LedgerError(f"{workspace.root}: was begun by an older version; begin a new workspace")
+    closed = closed_files(workspace)
+    for entry in entries:
         if entry["source"] == source:
-            is_closed = entry["lines_by_day"].keys() <= sealed
+            is_closed = entry["fingerprints"] in closed
             known.follow(entry, None if is_closed else _read(workspace.restricted, entry))
     return known
+
+
+def closed_files(workspace: Workspace) -> set[str]:
+    """The files of fingerprints of sealed days' lines only; an entry without a day has those of its streams."""
+    sealed = {entry["day"] for entry in workspace.sealed.entries()}
+    entries = workspace.ingested.entries()
+    days: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        for stream, _ in entry["segments"]:
+            days[stream].update(entry["lines_by_day"])
+    closed = set()
+    for entry in entries:
+        streams = [*(stream for stream, _ in entry["segments"]), *entry.get("beside", ())]
+        own = set(entry["lines_by_day"]) or set[str]().union(*(days[stream] for stream in streams))
+        closed.update([entry["fingerprints"]] if own <= sealed else [])
+    return closed
 
 
 def _read(restricted: Path, entry: Mapping[str, Any]) -> UInt64:
     path = restricted / entry["fingerprints"]
     try:
         found = np.fromfile(path, np.uint64)
+        is_whole = path.stat().st_size == found.nbytes
     except OSError:
-        found = np.empty(0, np.uint64)
-    if len(found) != sum(lines for _, lines in entry["segments"]):
+        found, is_whole = np.empty(0, np.uint64), False
+    is_whole = is_whole and len(found) == sum(lines for _, lines in entry["segments"])
+    if not is_whole or digest_of(found) != entry["digest"]:
         raise LedgerError(
             f"{path}: is lost or damaged, and with it what was read already; restore restricted/ from its backup"
         )
     return found
 
 
-class FingerprintFile:
-    """Fingerprints on their way to disk; `name` is the file below `restricted/`."""
+class LinesDigest:
+    """What is remembered of lines that are sealed: the first one's fingerprint, how many, and a digest of all."""
 
-    def __init__(self, restricted: Path) -> None:
-        self.name = f"fingerprints/{secrets.token_hex(8)}.u64"
+    def __init__(self) -> None:
         self.lines = 0
         self.first: int | None = None
         self._digest = hashlib.blake2b(digest_size=16)
+
+    @property
+    def digest(self) -> str:
+        return self._digest.hexdigest()
+
+    def add(self, fingerprints: UInt64) -> None:
+        if self.first is None and len(fingerprints):
+            self.first = int(fingerprints[0])
+        self.lines += len(fingerprints)
+        self._digest.update(fingerprints.tobytes())
+
+
+class FingerprintFile(LinesDigest):
+    """Fingerprints on their way to disk; `name` is the file below `restricted/`."""
+
+    def __init__(self, restricted: Path) -> None:
+        super().__init__()
+        self.name = f"fingerprints/{secrets.token_hex(8)}.u64"
         self._path = restricted / self.name
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -220,15 +245,8 @@ class FingerprintFile:
         if error is not None:
             self.discard()
 
-    @property
-    def digest(self) -> str:
-        return self._digest.hexdigest()
-
     def add(self, fingerprints: UInt64) -> None:
-        if self.first is None and len(fingerprints):
-            self.first = int(fingerprints[0])
-        self.lines += len(fingerprints)
-        self._digest.update(fingerprints.tobytes())
+        super().add(fingerprints)
         self._file.write(fingerprints.tobytes())
 
     def read(self) -> UInt64:

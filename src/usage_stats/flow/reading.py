@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,7 +25,7 @@ from usage_stats.config import Source
 from usage_stats.deidentify.strip import Stripped, Stripper
 from usage_stats.errors import InternalError
 from usage_stats.flow.alignment import Aligned, Alignment, closed_lines
-from usage_stats.flow.known_lines import FingerprintFile, KnownLines
+from usage_stats.flow.known_lines import FingerprintFile, KnownLines, LinesDigest
 
 __all__ = ["Account", "Unread", "read_file"]
 
@@ -50,19 +51,23 @@ class Account:
     """What became of a file's new lines: lines = parsed + rejected.
 
     `rejected` may be negative for a reason: the beginning of a line was rejected before, and is a hit by now.
-    `segments` says where the fingerprints kept belong, `open_line` the stream, length, fingerprint
-    and reason (None: parsed) of a last line without its newline; `broken` says where compressed data break.
+    `content` is of all whole lines of the file; `segments` says where the fingerprints kept belong, `beside` which
+    streams the known lines are of; `open_line` is the stream, length, fingerprint and reason (None: parsed) of a
+    last line without its newline; `broken` says where compressed data break.
     """
 
     total: int = 0
+    content: LinesDigest = field(default_factory=LinesDigest)
     lines: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     lines_by_day: Counter[date] = field(default_factory=Counter)
     events: list[str] = field(default_factory=list)
     segments: list[tuple[str, int]] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
     open_line: tuple[str, int, int, str | None] | None = None
     broken: Break | None = None
+    is_cut: bool = False  # whether the last line may be a piece of one
     last_reason: str | None = None  # why the last line parsed is no hit
 
     @property
@@ -94,9 +99,11 @@ class Account:
             "lines_by_day": {day.isoformat(): lines for day, lines in sorted(self.lines_by_day.items())},
             "events": self.events,
             "segments": [list(segment) for segment in self.segments],
+            "beside": self.beside,
             "first": kept.first,
             "digest": kept.digest,
             "fingerprints": kept.name,
+            "content": [self.content.first, self.content.lines, self.content.digest],
             "open_line": list(self.open_line) if self.open_line else None,
             "broken": self.broken is not None,
         }
@@ -137,6 +144,7 @@ def read_file(
     batches = ahead((lines, parser.fingerprints(lines, seed)) for lines in lines_of(blocks))
     for aligned in alignment.align(batches):
         account.total += len(aligned.lines)
+        account.content.add(aligned.fingerprints[: len(aligned.lines) - aligned.lines.is_open])
         for hits in _parse(aligned, parser, account):
             stripper.take(hits)
         kept.add(aligned.fingerprints[aligned.is_kept])
@@ -146,7 +154,7 @@ def read_file(
             _write(stripper, account, write)
     for hits in parser.rest():
         stripper.take(hits)
-    account.segments = alignment.segments
+    account.segments, account.beside = alignment.segments, sorted(alignment.beside)
     _write(stripper, account, write)
     return account
 
@@ -185,27 +193,33 @@ def _closed(log: Log, known: KnownLines, parser: BatchParser, seed: int) -> tupl
 
 def _parse(aligned: Aligned, parser: BatchParser, account: Account) -> Iterator[Columns]:
     """The hits among the new lines; the others are counted by reason."""
-    new = aligned.lines
-    is_new = ~aligned.is_known
-    if account.broken and aligned.lines.is_open and is_new[-1]:
-        is_new[-1] = False  # what a break leaves of a line is none; it is counted below
-    if not is_new.all():
-        parser.pass_over(aligned.lines.only(np.flatnonzero(aligned.is_known)))
-        new = aligned.lines.only(np.flatnonzero(is_new))
-    account.lines += len(new) - len(aligned.withdrawn)
+    count = len(aligned.lines)
+    is_open = aligned.lines.is_open and not aligned.is_known[-1]
+    account.lines -= len(aligned.withdrawn)
     account.rejected.subtract(aligned.withdrawn)
-    for part in parser.parts(new) if len(new) else ():
-        parsed = parser.read(part)
-        account.rejected.update(parsed.reasons)
-        account.last_reason = parsed.last_reason
-        yield from parsed.hits
+    is_known = aligned.is_known
+    turns = np.flatnonzero(is_known[1:] != is_known[:-1]) + 1
+    # In the file's order: a directive is in force for the lines behind it, the open one too.
+    for start, end in pairwise(sorted({0, *turns.tolist(), count - is_open, count})):
+        lines = aligned.lines.only(slice(start, end))
+        if is_known[start]:
+            parser.pass_over(lines)
+        elif start == count - is_open and (account.broken or not parser.ends(lines[0])):
+            account.is_cut = True  # what may be a piece of a line is none; it is counted below
+        else:
+            account.lines += len(lines)
+            for part in parser.parts(lines):
+                parsed = parser.read(part)
+                account.rejected.update(parsed.reasons)
+                account.last_reason = parsed.last_reason
+                yield from parsed.hits
 
 
 def _leave_open(aligned: Aligned, account: Account, alignment: Alignment) -> None:
     """Remember a last line that no newline ends: there may be more of it when the file is read again."""
-    if account.broken:
+    if account.is_cut:
         account.lines += 1
         account.rejected["cut_off"] += 1
     line = aligned.lines[len(aligned.lines) - 1]
-    reason = "cut_off" if account.broken else account.last_reason
+    reason = "cut_off" if account.is_cut else account.last_reason
     account.open_line = (alignment.end(), len(line), int(aligned.fingerprints[-1]), reason)

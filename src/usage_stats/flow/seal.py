@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from usage_stats.flow.calendar import Calendar
 from usage_stats.flow.ingest import event_files
+from usage_stats.flow.known_lines import closed_files
 from usage_stats.flow.progress import Reporter
 from usage_stats.flow.workspace import Workspace, write_restricted
 from usage_stats.measure.cells import UsageFiles
@@ -51,9 +52,9 @@ def discard_sealed_events(workspace: Workspace) -> None:
     sealed; and files that no ledger entry names: leftovers of a crash.
     """
     sealed = {entry["day"] for entry in workspace.sealed.entries()}
-    needed = set()
+    closed, needed = closed_files(workspace), set()
     for entry in workspace.ingested.entries():
-        if not entry["lines_by_day"].keys() <= sealed:
+        if entry["fingerprints"] not in closed:
             needed.add(workspace.restricted / entry["fingerprints"])
         needed.update(workspace.restricted / name for name in entry["events"] if _day_of(name) not in sealed)
     for folder in (workspace.restricted / "fingerprints", *(workspace.restricted / "events").glob("day=*")):

@@ -122,7 +122,7 @@ def test_files_that_went_away_are_forgotten(read_before):
     unchanged = Unchanged(site.workspace)
     unchanged.keep([])
 
-    assert {} == json.loads((site.root / "restricted" / "read_files.json").read_bytes())
+    assert {} == json.loads((site.root / "restricted" / "read_files.json").read_bytes())["seen"]
     assert not Unchanged(site.workspace).covers(WEB, path)
 
 
@@ -144,7 +144,7 @@ def test_the_list_is_for_its_owner_only_and_holds_no_line(read_before):
     stored = site.root / "restricted" / "read_files.json"
 
     assert 0o600 == stored.stat().st_mode & 0o777
-    assert {f"web {path}": Unchanged.stamp(path)} == json.loads(stored.read_bytes())
+    assert {f"web {path}": Unchanged.stamp(path)} == json.loads(stored.read_bytes())["seen"]
 
 
 def test_an_unchanged_log_is_not_opened_again(site, views, noon, monkeypatch):

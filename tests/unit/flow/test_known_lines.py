@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from usage_stats.errors import LedgerError
-from usage_stats.flow import known_lines as known_lines_module
+from usage_stats.flow import bloom_filter as bloom_filter_module
 from usage_stats.flow.alignment import closed_lines
 from usage_stats.flow.ingest import ingest
 from usage_stats.flow.known_lines import (
@@ -70,12 +70,16 @@ def test_every_line_is_found_at_every_place_where_it_stands(entries, asked):
     for value in asked:
         places = [(s, n) for s, values in by_hand.items() for n, v in enumerate(values) if v == value]
 
-        assert sorted(places) == sorted(known.places(value))
+        assert sorted(places) == sorted(_places(known, value))
+
+
+def _places(known, value):
+    return [(stream, int(at)) for stream in known.streams for at in known.places_in(stream, value)]
 
 
 def test_many_lines_are_found_as_few_are(monkeypatch):
     """What rules lines out at once grows with them, and rules out no known one."""
-    monkeypatch.setattr(known_lines_module, "_FEWEST_BITS", 1 << 6)
+    monkeypatch.setattr(bloom_filter_module, "_FEWEST_BITS", 1 << 6)
     rng = np.random.default_rng(1)
     lines, known = rng.integers(0, 2**64, (20, 500), np.uint64), KnownLines()
     for number, part in enumerate(lines):
@@ -93,7 +97,7 @@ def test_nothing_known_finds_nothing():
 
     assert ([], [], (), ()) == (
         known.candidates(_numbers(1, 2)).tolist(),
-        known.places(1),
+        _places(known, 1),
         known.streams,
         known.open_lines,
     )
