@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 __all__ = ["Behaviour", "HealthChecks", "RobotSettings", "Rule", "Treatment"]
 
 Treatment = Literal["robot", "person"]
+# No person sits behind these, and robots must not help a figure over the minimum of persons.
+Always = Literal["robot"]
 Action = Literal["robot", "count"]  # `robot`: kept out of the figures; `count`: only counted apart
 Rule = Literal["asks_for_robots_txt", "without_assets", "rate", "error_share"]
 
@@ -58,23 +60,24 @@ class Behaviour(_Choices):
 class RobotSettings(_Choices):
     """Which classes of programs are robots, which requests are health checks, and how behaviour is judged.
 
-    `person` counts the requests of a class as a person's, for sites where people sit behind such programs.
+    `person` counts the requests of a class as a person's, for sites where people sit behind such programs: only of
+    classes of which that can be true.
     """
 
-    search_engine: Treatment = "robot"
-    ai: Treatment = "robot"
-    social_preview: Treatment = "robot"
+    search_engine: Always = "robot"
+    ai: Always = "robot"
+    social_preview: Always = "robot"
     scholarly: Treatment = "robot"  # reference managers; COUNTER's list has them as robots too
     archiver: Treatment = "robot"
     monitoring: Treatment = "robot"
     feed_reader: Treatment = "robot"
-    scanner: Treatment = "robot"
-    seo: Treatment = "robot"
-    advertising: Treatment = "robot"
-    browser_automation: Treatment = "robot"
-    http_library: Treatment = "robot"
-    nameless: Treatment = "robot"  # browsers always name themselves
-    other: Treatment = "robot"
+    scanner: Always = "robot"
+    seo: Always = "robot"
+    advertising: Always = "robot"
+    browser_automation: Always = "robot"
+    http_library: Always = "robot"
+    nameless: Always = "robot"  # browsers always name themselves
+    other: Always = "robot"
     health_checks: HealthChecks = HealthChecks()
     behaviour: Behaviour = Behaviour()
     # One page a second for a whole minute: tabs restored in one go come in dozens, and only once.

@@ -8,6 +8,7 @@ import crawleruseragents
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from usage_stats.deidentify.robots import (
     HEALTH_CHECK,
@@ -248,7 +249,17 @@ def test_every_class_can_be_chosen():
     assert {"robot"} == {getattr(RobotSettings(), name) for name in ROBOT_CLASSES}
 
 
-@pytest.mark.parametrize("name", ROBOT_CLASSES)
+MAY_BE_PERSONS = ("scholarly", "archiver", "monitoring", "feed_reader")
+
+
+@pytest.mark.parametrize("name", [name for name in ROBOT_CLASSES if name not in MAY_BE_PERSONS])
+def test_no_setting_makes_persons_of_programs_that_nobody_sits_behind(name):
+    """Scanners and crawlers must not help a figure over the minimum of persons."""
+    with pytest.raises(ValidationError):
+        RobotSettings(**{name: "person"})
+
+
+@pytest.mark.parametrize("name", MAY_BE_PERSONS)
 def test_a_class_counted_as_persons_is_no_robot(name):
     """What the workspace decides for one class leaves all other classes as they are."""
     robots = Robots(RobotSettings(**{name: "person"}))
