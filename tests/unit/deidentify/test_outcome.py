@@ -136,9 +136,7 @@ def test_the_class_of_a_path_is_told():
 
 def test_a_class_that_the_workspace_calls_persons_is_counted():
     """What is a robot is the operator's choice."""
-    robots = Robots(
-        RobotSettings(scholarly="person", health_checks=HealthChecks(paths=("/up",), agents=()))
-    )
+    robots = Robots(RobotSettings(scholarly="person", health_checks=HealthChecks(paths=("/up",), agents=())))
     hits = [hit(agent=b"Zotero/7.0"), hit(target=b"/up"), hit(target=b"/healthz"), hit(agent=PROBE)]
     names, _ = _judged(*hits, judge=_judge(robots=robots))
 
