@@ -52,9 +52,8 @@ class CompiledPath:
         )
         everything = _columns(lines, a, slice(count), program.decode)
         accepted = a.accepted[:count] & (self._clients.of(everything) > 0)
-        if (
-            program.has_agent
-        ):  # who names none is not one of whom none is recorded: the exact parser tells them apart
+        if program.has_agent:
+            # Who names none is not one of whom none is recorded: the exact parser tells them apart.
             accepted &= a.hashes[kernel.AGENT, :count] != 0
         if accepted.all():
             return everything, np.empty(0, np.int64)

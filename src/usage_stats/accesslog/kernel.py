@@ -1,7 +1,7 @@
 """Lines in a byte buffer → columns of a hit's parts, by compiled loops: the fast path.
 
 A line that is not plainly what the program expects is declined, never rejected: the exact parser decides.
-What is accepted here, the exact parser reads the same way (tests/unit/accesslog/test_kernel.py).
+What is accepted here, the exact parser reads the same way (tests/unit/accesslog/test_fast.py).
 
 Belongs here: loops over bytes, compiled when first called. Does not: formats (program), reasons, meanings.
 Importing this module imports the compiler (0.4 s): callers do so for large logs only.

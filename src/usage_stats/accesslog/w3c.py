@@ -81,7 +81,7 @@ class W3cFormat:
 class W3cParser:
     """Parses lines of one log in order: directives in it decide what the lines after them mean.
 
-    To begin in the middle of a log, hand in the directives in force there first: `directives` gives them.
+    So a log is read from its start, even where only its end is new.
     """
 
     __slots__ = (
@@ -94,7 +94,6 @@ class W3cParser:
             "_date",
             "_decode",
             "_delimiter",
-            "_fields_line",
             "_has_whole_urls",
             "_log_format",
         ),
@@ -108,14 +107,7 @@ class W3cParser:
         self._split = splitter(self._delimiter, b'"')
         self._decode = percent_decoded if log_format.is_cloudfront else spaces_for_plus
         self._date: bytes | None = None
-        self._fields_line = b""
         self._set_columns(log_format.columns)
-
-    @property
-    def directives(self) -> tuple[bytes, ...]:
-        """The `#Fields:` and `#Date:` lines in force; no values of requests are in them."""
-        date = (b"#Date: " + self._date,) if self._date else ()
-        return (*date, self._fields_line) if self._fields_line else date
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -181,7 +173,6 @@ class W3cParser:
         fields = _FIELDS.match(line)
         if fields:
             # Latin-1 takes any byte; a name of other letters is no column that we know.
-            self._fields_line = line.rstrip()
             self._set_columns(tuple(line[fields.end() :].decode("latin-1").split()))
 
     def _set_columns(self, names: tuple[str, ...]) -> None:

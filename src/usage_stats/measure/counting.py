@@ -1,6 +1,6 @@
 """A large day's page views → the rows of `usage.component_day` and `usage.network_day`, by sorting arrays.
 
-The SQL models say what is counted; this counts the same at a tenth of the cost
+The SQL models say what is counted; this counts the same, and halves the cost of a large day
 (tests/sql/test_usage_of_day.py holds the two together).
 
 Belongs here: visits, page views and who made them, per person and category. Does not: pseudonyms of other windows.

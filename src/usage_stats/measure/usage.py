@@ -25,7 +25,8 @@ __all__ = ["LARGE_DAY", "VISIT_GAP", "DayUsage", "Usage", "usage_of_day"]
 
 # The customary pause that ends a visit, in log analysis since the 1990s and in the peers read.
 VISIT_GAP = timedelta(minutes=30)
-# Page views of a day from which on sorting arrays is clearly cheaper than the models (0.3 µs a view against 2.5).
+# Page views of a day from which on sorting arrays is clearly cheaper than the models: measured on two million, a view
+# costs 1.0 µs of CPU instead of 2.2, conduct and pseudonyms included.
 LARGE_DAY = 20_000
 
 

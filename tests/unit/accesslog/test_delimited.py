@@ -138,18 +138,6 @@ def test_columns_of_w3c_may_change_in_the_file():
     ]
 
 
-def test_a_w3c_log_may_be_begun_in_the_middle():
-    """The directives in force are handed to the next parser; no value of a request is in them."""
-    parser = named_format("w3c").parser()
-    for line in (b"#Date: 2015-05-17 00:00:01", W3C.replace(b"date ", b""), ROW.removeprefix(b"2015-05-17 ")):
-        first = parser.parse(line)
-    later = named_format("w3c").parser()
-    resumed = [later.parse(line) for line in parser.directives]
-
-    assert resumed == ["directive", "directive"]
-    assert tuple(first) == tuple(later.parse(ROW.removeprefix(b"2015-05-17 ")))
-
-
 @pytest.mark.parametrize(
     ("fields", "row", "reason"),
     [
