@@ -1,7 +1,8 @@
 """`python -m benchmarks.ingest`: whole jobs, ours and others', on the same generated logs, in turn.
 
 What counts is CPU seconds (user and system, children included) and their ratios within one round: wall seconds
-depend on who else is at work. Needs about seven times the plain log's size on disk (1.2 GB at 5M lines), and room for ClickHouse's tables.
+depend on who else is at work. Needs about seven times the plain log's size on disk (1.2 GB at 5M lines), and room
+for ClickHouse's tables.
 
     BENCH_CHDB_PYTHON   the python of an environment of its own with chdb (pip install chdb)
     BENCH_GOACCESS      a newer GoAccess than the one on the PATH
