@@ -155,6 +155,7 @@ def test_progress_is_told_once_per_byte(tmp_path):
         (gzip.compress(b""), "is empty"),
         (gzip.compress(LOG)[:5], "gzip member after 0 complete"),
     ],
+    ids=["no bytes", "no lines, packed", "cut in the header"],
 )
 def test_logs_without_a_line_are_refused(log_format, data, says, tmp_path):
     """Nothing to count is an error, never a zero."""
