@@ -18,7 +18,7 @@ import xxhash
 
 from usage_stats.accesslog.columns import Columns, columns_of_hits
 from usage_stats.accesslog.hit import Hit, Parser
-from usage_stats.accesslog.lines import Lines, UInt64, fingerprints
+from usage_stats.accesslog.lines import Int64, Lines, UInt8, UInt64, fingerprints, newlines
 
 __all__ = ["BatchParser", "FastPath", "Parsed"]
 
@@ -45,6 +45,12 @@ class FastPath(Protocol):
     def read(self, lines: Lines) -> tuple[Columns, np.ndarray]:
         """The hits of the lines it understood, and the rows it declined."""
 
+    def walk(self, lines: Lines) -> Lines:
+        """The same lines, after what may be done ahead of `read`, in any thread."""
+
+    def newlines(self, data: UInt8) -> Int64:
+        """Where newline bytes are; `data` has `PADDING` behind it."""
+
     def fingerprints(self, lines: Lines, seed: int) -> UInt64:
         """XXH64 of each line."""
 
@@ -62,7 +68,7 @@ class BatchParser:
         """Some lines in stretches between which a directive may change what the next ones mean."""
         is_directive = lines.data[lines.starts] == ord("#")
         turns = np.flatnonzero(is_directive[1:] != is_directive[:-1]) + 1
-        if self._fast is None or len(turns) > _MOST_TURNS:  # the exact parser reads line by line
+        if self._fast is None or not 0 < len(turns) <= _MOST_TURNS:  # the exact parser reads line by line
             yield lines
             return
         for start, end in itertools.pairwise([0, *turns.tolist(), len(lines)]):
@@ -109,6 +115,14 @@ class BatchParser:
         result = self._exact.parse(line)
         others = (self._exact.parse(other) for other in (line[:-1], line + b"0"))
         return all(isinstance(other, str) or other == result for other in others)
+
+    def walk(self, lines: Lines) -> Lines:
+        """The same lines, after what may be done ahead of `read`, in any thread."""
+        return self._fast.walk(lines) if self._fast else lines
+
+    def newlines(self, data: UInt8) -> Int64:
+        """Where newline bytes are, in order, as `lines_of` wants it."""
+        return self._fast.newlines(data) if self._fast else newlines(data)
 
     def fingerprints(self, lines: Lines, seed: int) -> UInt64:
         """XXH64 of each line under a seed."""

@@ -7,7 +7,9 @@ Importing this module imports the compiler: callers do so for large logs only.
 from __future__ import annotations
 
 import socket
+from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from usage_stats.accesslog import kernel
 from usage_stats.accesslog.columns import SLOTS, Columns
 from usage_stats.accesslog.hit import LogFormat, Parser
 from usage_stats.accesslog.json_format import JsonFormat
-from usage_stats.accesslog.lines import Int64, Lines, UInt64
+from usage_stats.accesslog.lines import Int64, Lines, UInt8, UInt64
 from usage_stats.accesslog.program import Kept, Program, cells_program, object_program, template_program
 from usage_stats.accesslog.template import TemplateFormat
 from usage_stats.accesslog.values import Clients
@@ -28,11 +30,18 @@ __all__ = ["CompiledPath", "compiled_path"]
 class CompiledPath:
     """Reads plain lines of one format by the program in force; without one it declines every line."""
 
-    def __init__(self, program: Callable[[], Program | None], seed: int) -> None:
+    def __init__(self, program: Callable[[], Program | None], seed: int, *, is_fixed: bool) -> None:
         self._program = program
+        self._is_fixed = is_fixed  # else directives among the lines change the program
         self._seed = np.uint64(seed)
         self._clients = Verdicts(kernel.ADDRESS, self._is_client, CompiledVocabulary, absent=0)
-        self._arrays = _Arrays(0)
+        self._arrays = _Arrays(0)  # of the lines read last
+        self._free: deque[_Arrays] = deque()  # its steps are atomic: threads share it
+
+    def walk(self, lines: Lines) -> Lines:
+        """The same lines, with what they hold found already if that may be done ahead of `read`: in any thread."""
+        program = self._program() if self._is_fixed else None
+        return lines if program is None else replace(lines, walked=self._walked(lines, program))
 
     def read(self, lines: Lines) -> tuple[Columns, np.ndarray]:
         """The hits of the lines it understood, and the rows it declined. What it gave before is void by then."""
@@ -40,18 +49,13 @@ class CompiledPath:
         if program is None:
             return _columns(lines, self._arrays, slice(0), {}), np.arange(len(lines))
         count = len(lines)
-        if count > len(self._arrays.at):
-            self._arrays = _Arrays(2 * count)
-        a = self._arrays
-        a.hashes[:, :count] = 0  # a value that the line does not have
-        row = (a.at, a.status, a.is_get)
-        parse = kernel.parse_objects if program.is_object else kernel.parse_fields
-        parse(
-            *(lines.data, lines.starts, lines.ends, (program.steps, program.literals), self._seed, row),
-            *(a.places, a.lengths, a.hashes, a.accepted),
-        )
+        self._free.append(self._arrays)
+        a = lines.walked if isinstance(lines.walked, _Arrays) else self._walked(lines, program)
+        self._arrays = a
         everything = _columns(lines, a, slice(count), program.decode)
-        accepted = a.accepted[:count] & (self._clients.of(everything) > 0)
+        accepted = a.accepted[:count].copy()
+        unsure = np.flatnonzero(accepted & ~a.is_ipv4[:count])
+        accepted[unsure] = self._clients.of(everything, unsure) > 0
         if program.has_agent:
             # Who names none is not one of whom none is recorded: the exact parser tells them apart.
             accepted &= a.hashes[kernel.AGENT, :count] != 0
@@ -59,9 +63,32 @@ class CompiledPath:
             return everything, np.empty(0, np.int64)
         return _columns(lines, a, np.flatnonzero(accepted), program.decode), np.flatnonzero(~accepted)
 
+    def _walked(self, lines: Lines, program: Program) -> _Arrays:
+        count = len(lines)
+        try:
+            a = self._free.popleft()
+        except IndexError:  # all are in use
+            a = _Arrays(count)
+        a = a if len(a.at) >= count else _Arrays(2 * count)
+        a.hashes[:, :count] = 0  # a value that the line does not have
+        row = (a.at, a.status, a.is_get, a.is_ipv4)
+        parse = kernel.parse_objects if program.is_object else kernel.parse_fields
+        parse(
+            *(lines.data, lines.starts, lines.ends, (program.steps, program.literals), self._seed, row),
+            *(a.places, a.lengths, a.hashes, a.accepted),
+        )
+        return a
+
     def _is_client(self, address: bytes) -> bool:
         program = self._program()
         return _is_client(address) and program is not None and bool(program.is_address(address))
+
+    @staticmethod
+    def newlines(data: UInt8) -> Int64:
+        """Where newline bytes are; `data` has `PADDING` behind it."""
+        found = np.empty(kernel.count_newlines(data), np.int64)
+        kernel.find_newlines(data, found)
+        return found
 
     @staticmethod
     def fingerprints(lines: Lines, seed: int) -> UInt64:
@@ -85,7 +112,7 @@ class _Arrays:
 
     def __init__(self, rows: int) -> None:
         self.at, self.status = np.zeros(rows, np.int64), np.zeros(rows, np.int16)
-        self.is_get, self.accepted = np.zeros(rows, np.bool_), np.zeros(rows, np.bool_)
+        self.is_get, self.is_ipv4, self.accepted = (np.zeros(rows, np.bool_) for _ in range(3))
         self.places, self.lengths = (np.zeros((len(SLOTS), rows), np.int32) for _ in range(2))
         self.hashes = np.zeros((len(SLOTS), rows), np.uint64)
 
@@ -117,13 +144,13 @@ def compiled_path(
     """The fast path of a format beside its exact parser, or None if it has none."""
     kept = Kept(account, cookie)
     if isinstance(parser, W3cParser):
-        return CompiledPath(_W3cPrograms(parser, kept), seed)
+        return CompiledPath(_W3cPrograms(parser, kept), seed, is_fixed=False)
     program = None
     if isinstance(log_format, TemplateFormat):
         program = template_program(log_format, kept)
     elif isinstance(log_format, JsonFormat):
         program = object_program(log_format, kept)
-    return None if program is None else CompiledPath(lambda: program, seed)
+    return None if program is None else CompiledPath(lambda: program, seed, is_fixed=True)
 
 
 class _W3cPrograms:

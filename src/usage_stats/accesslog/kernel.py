@@ -12,7 +12,15 @@ from numba import njit, uint64
 
 from usage_stats.accesslog.hit import MAX_LINE_BYTES
 
-__all__ = ["fingerprints", "look_up", "parse_fields", "parse_objects", "xxh64"]
+__all__ = [
+    "count_newlines",
+    "find_newlines",
+    "fingerprints",
+    "look_up",
+    "parse_fields",
+    "parse_objects",
+    "xxh64",
+]
 
 # Without numba's counting of references, which takes as long as the work: no array is made or kept here. And without
 # Python's rules for division by zero, which nothing here divides by.
@@ -114,6 +122,26 @@ def xxh64(data, start, end, seed):
         state = _rotated(state ^ (uint64(data[at]) * uint64(_P5)), 11) * uint64(_P1)
         at += uint64(1)
     return _avalanche(state)
+
+
+@_entry
+def count_newlines(data):
+    """How many bytes are newlines."""
+    count = 0
+    for k in range(data.size):
+        count += data[k] == 10
+    return count
+
+
+@_entry
+def find_newlines(data, out):
+    """Where newlines are, into `out` (int64, as many as there are). Reads up to seven bytes behind the data."""
+    end, count = uint64(data.size), 0
+    at = _find(data, uint64(0), end, 10, 10)
+    while at < end:
+        out[count] = at
+        count += 1
+        at = _find(data, at + uint64(1), end, 10, 10)
 
 
 @_entry
@@ -358,6 +386,21 @@ def _is_host(data, at, end):
 
 
 @_compiled
+def _is_ipv4(data, at, end):
+    """Whether a value is four numbers up to 255 without needless zeros, as inet_pton would have them."""
+    for part in range(4):
+        first, number = at, 0
+        while at < end and at < first + uint64(3) and 48 <= data[at] <= 57:
+            number = number * 10 + data[at] - 48
+            at += uint64(1)
+        is_number = first < at and number <= 255 and (data[first] != 48 or at == first + uint64(1))
+        if not is_number or (part < 3 and (at == end or data[at] != 46)):
+            return False
+        at += uint64(part < 3)
+    return at == end
+
+
+@_compiled
 def _is_typed(data, at, end, kind):
     """Whether a value is a status of three digits, a size, or a host."""
     if kind == STATUS:
@@ -399,7 +442,7 @@ def _is_get(data, at, end):
 @_compiled
 def _read_value(data, at, end, kind, slot, layout, i, seed, row, places, lengths, hashes):
     """Read one value into the row's columns: its seconds if it is a time, else 0; _NONE if it is not plain."""
-    _, status, is_get = row
+    _, status, is_get, is_ipv4 = row
     if kind == TIME:
         return _time(data, at, end, layout)
     if kind == REQUEST:
@@ -423,6 +466,8 @@ def _read_value(data, at, end, kind, slot, layout, i, seed, row, places, lengths
             status[i] = _digits(data, at, 3)
     elif slot >= 0:
         _keep(data, at, end, slot, i, seed, places, lengths, hashes)
+        if slot == ADDRESS:
+            is_ipv4[i] = _is_ipv4(data, at, end)
     return 0
 
 
@@ -470,7 +515,7 @@ def parse_fields(data, starts, ends, program, seed, row, places, lengths, hashes
         ends: of each line, its newline left out.
         program: steps (int64, one row of kind, slot, stop byte + layout, literal's place and length), and literals.
         seed: of the values' hashes.
-        row: out, per line: UTC seconds, status, whether the method is GET.
+        row: out, per line: UTC seconds, status, whether the method is GET, whether the address is plain IPv4.
         places: out, per slot and line: where the value begins in `data`.
         lengths: out, the same: its bytes.
         hashes: out, the same: its XXH64, never 0; left alone where there is no value.

@@ -123,10 +123,12 @@ class Verdicts:
         self._slot, self._judge, self._make, self._absent = slot, judge, make, absent
         self._vocabulary, self._table = make(), Table(np.int32, absent=absent)
 
-    def of(self, columns: Columns) -> np.ndarray:
-        """The verdict on each row's value."""
+    def of(self, columns: Columns, rows: Int64 | None = None) -> np.ndarray:
+        """The verdict on each row's value, or on that of some rows."""
         if len(self._vocabulary) > _MOST_VALUES:
             self._vocabulary, self._table = self._make(), Table(np.int32, absent=self._absent)
-        codes, unseen = self._vocabulary.look_up(columns.hashes[self._slot])
+        hashes = columns.hashes[self._slot]
+        codes, unseen = self._vocabulary.look_up(hashes if rows is None else hashes[rows])
+        unseen = unseen if rows is None else rows[unseen]
         self._table.extend([self._judge(value) for value in columns.values(self._slot, unseen)])
         return self._table[codes]

@@ -43,8 +43,8 @@ class _Windows:
 
 
 class Visitors:
-    """Numbers visitor-days: an identity with its address on one day. Keeps hashes, pseudonyms and, in memory
-    only, the networks that these are of; never an identity.
+    """Numbers visitor-days: an identity with its address on one day. Keeps hashes and pseudonyms, in
+    memory only; never an identity.
 
     `day` (proleptic ordinal) and `basis` (place in `BASES`) are tables by that number.
     """
@@ -61,7 +61,6 @@ class Visitors:
         self.day, self.basis = Table(np.int32), Table(np.int8)
         self._span_of = Table(np.int64)
         self._pseudonyms = [Table(np.uint64) for _ in range(4)]
-        self._networks: dict[tuple[bytes, int], tuple[int, int]] = {}
 
     def __len__(self) -> int:
         return len(self._days)
@@ -101,11 +100,8 @@ class Visitors:
         """Persons and networks under the key of the week, and of the month, that a span of days lies in."""
         windows = self._windows(start)
         identities, networks = _identities(columns, rows)
-        unknown = [network for network in dict.fromkeys(networks) if (network, start) not in self._networks]
-        made = zip(windows.week.of(unknown).tolist(), windows.month.of(unknown).tolist(), strict=True)
-        self._networks.update(zip(((network, start) for network in unknown), made, strict=True))
-        of_week, of_month = np.array([self._networks[network, start] for network in networks], np.uint64).T
-        return windows.week.of(identities), of_week, windows.month.of(identities), of_month
+        week, month = windows.week, windows.month
+        return week.of(identities), week.of(networks), month.of(identities), month.of(networks)
 
     def _open_windows(self, start: int) -> _Windows:
         first = date.fromordinal(start)

@@ -6,24 +6,24 @@ means (accesslog), what is kept of it (deidentify).
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from usage_stats.accesslog.batch import BatchParser
 from usage_stats.accesslog.columns import Columns
 from usage_stats.accesslog.hit import LogFormat
-from usage_stats.accesslog.lines import lines_of
+from usage_stats.accesslog.lines import Lines, UInt64, lines_of
 from usage_stats.accesslog.read import Break, Log
 from usage_stats.config import Source
 from usage_stats.deidentify.strip import Stripped, Stripper
 from usage_stats.errors import InternalError
+from usage_stats.flow.ahead import ahead
 from usage_stats.flow.alignment import Aligned, Alignment, closed_lines
 from usage_stats.flow.known_lines import FingerprintFile, KnownLines, LinesDigest
 
@@ -32,7 +32,6 @@ __all__ = ["Account", "Unread", "read_file"]
 # So many hits are held in memory before their events are written: about 40 bytes each.
 _HITS_IN_MEMORY = 500_000
 
-_Item = TypeVar("_Item")
 WriteEvents = Callable[[Stripped], list[str]]
 OnBytes = Callable[[int], None]
 
@@ -141,7 +140,11 @@ def read_file(
     alignment = Alignment(
         known, lambda line: parser.fingerprint(line, seed), closed=_closed(unread.log, known, parser, seed)
     )
-    batches = ahead((lines, parser.fingerprints(lines, seed)) for lines in lines_of(blocks))
+
+    def look(lines: Lines) -> tuple[Lines, UInt64]:
+        return parser.walk(lines), parser.fingerprints(lines, seed)
+
+    batches = ahead(lines_of(blocks, parser.newlines), look)
     for aligned in alignment.align(batches):
         account.total += len(aligned.lines)
         account.content.add(aligned.fingerprints[: len(aligned.lines) - aligned.lines.is_open])
@@ -157,18 +160,6 @@ def read_file(
     account.segments, account.beside = alignment.segments, sorted(alignment.beside)
     _write(stripper, account, write)
     return account
-
-
-def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
-    """The same items, each made in a second thread while the one before is at work.
-
-    Reading, unpacking and fingerprinting hold no lock of Python's.
-    """
-    with ThreadPoolExecutor(1) as thread:
-        waiting = thread.submit(next, items, None)
-        while (item := waiting.result()) is not None:
-            waiting = thread.submit(next, items, None)
-            yield item
 
 
 def _write(stripper: Stripper, account: Account, write: WriteEvents) -> None:
@@ -187,7 +178,7 @@ def _closed(log: Log, known: KnownLines, parser: BatchParser, seed: int) -> tupl
         return 0, None
     with Log(log.path) as again:
         blocks = again.blocks(on_break=lambda _: None)
-        found = [parser.fingerprints(lines, seed) for lines in lines_of(blocks)]
+        found = [parser.fingerprints(lines, seed) for lines in lines_of(blocks, parser.newlines)]
     return closed_lines(known, np.concatenate(found))
 
 
@@ -200,8 +191,8 @@ def _parse(aligned: Aligned, parser: BatchParser, account: Account) -> Iterator[
     is_known = aligned.is_known
     turns = np.flatnonzero(is_known[1:] != is_known[:-1]) + 1
     # In the file's order: a directive is in force for the lines behind it, the open one too.
-    for start, end in pairwise(sorted({0, *turns.tolist(), count - is_open, count})):
-        lines = aligned.lines.only(slice(start, end))
+    for start, end in itertools.pairwise(sorted({0, *turns.tolist(), count - is_open, count})):
+        lines = aligned.lines if end - start == count else aligned.lines.only(slice(start, end))
         if is_known[start]:
             parser.pass_over(lines)
         elif start == count - is_open and (account.broken or not parser.ends(lines[0])):

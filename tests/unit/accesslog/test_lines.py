@@ -99,6 +99,25 @@ def test_batches_are_of_some_megabytes():
     assert all(1 << 20 <= size <= 1 << 24 for size in sizes[:-1])
 
 
+def test_a_batch_keeps_its_bytes_for_as_long_as_somebody_looks():
+    """Memory is used again, but never under a batch, or a view of one, that is still at hand."""
+    content = b"".join(b"line %d\n" % n for n in range(2_000_000))
+    blocks = [content[n : n + 1_000_000] for n in range(0, len(content), 1_000_000)]
+    held = [(lines.data[:100], lines) if n % 2 else (None, lines) for n, lines in enumerate(lines_of(blocks))]
+    views = [view.tobytes() for view, _ in held if view is not None]
+
+    assert content == b"".join(lines.data[:-PADDING].tobytes() for _, lines in held)
+    assert [lines.data[:100].tobytes() for view, lines in held if view is not None] == views
+
+
+def test_memory_for_batches_is_used_again():
+    """A long log needs no more of it than a short one."""
+    blocks = [b"x" * 99_999 + b"\n"] * 400
+    owners = {lines.data.base.__array_interface__["data"][0] for lines in lines_of(blocks)}
+
+    assert len(owners) <= 3
+
+
 def test_no_bytes_are_no_lines():
     """Nothing, or empty blocks."""
 
