@@ -13,9 +13,18 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from usage_stats.errors import ConfigError
+from usage_stats.exclusion_settings import ExclusionSettings
 from usage_stats.robot_settings import RobotSettings
 
 __all__ = [
@@ -62,6 +71,7 @@ class Source(_Settings):
     format: str | dict[str, Any] = Field(default="auto", union_mode="left_to_right")
     account: str | None = "user"
     cookie: str | None = None
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
 
 
 class SubComponent(_Settings):
@@ -128,6 +138,7 @@ class Config(_Settings):
     partners: tuple[Partner, ...] = ()
     thresholds: Thresholds = Thresholds()
     robots: RobotSettings = RobotSettings()
+    exclusions: ExclusionSettings = ExclusionSettings()
     seal_after_days: int = Field(default=2, ge=1, le=31)
     gaps: Literal["wait", "accept"] = "wait"
 

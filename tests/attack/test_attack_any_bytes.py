@@ -24,6 +24,7 @@ from usage_stats.accesslog.read import read_blocks
 from usage_stats.accesslog.vocabulary import CompiledVocabulary, PlainVocabulary
 from usage_stats.accesslog.w3c import W3cFormat
 from usage_stats.config import Component
+from usage_stats.deidentify.exclusion_lists import NOBODY
 from usage_stats.deidentify.generalise import PathClassifier
 from usage_stats.deidentify.outcome import Judge
 from usage_stats.deidentify.robots import Robots
@@ -137,7 +138,7 @@ def _figures(logs, log_format, *, is_compiled, make, drain_every):
     classify = PathClassifier((Component(name="docs", paths=("/docs/**",)),), ("css", "txt"))
     gate = lambda day: None if day.year == 2015 else "late"  # noqa: E731 reads as what it is
     stripper = Stripper(
-        Judge(classify, _robots(), make), Visitors(_key, make), gate, zone=ZoneInfo("Europe/Berlin")
+        Judge(classify, _robots(), NOBODY, make), Visitors(_key, make), gate, zone=ZoneInfo("Europe/Berlin")
     )
     drained = []
     for blocks in logs:

@@ -185,7 +185,7 @@ def test_a_file_replaced_while_it_is_read_stops_the_run_with_the_reason(site):
     assert (0, 0) == site.count()
 
 
-@pytest.mark.parametrize("step", ["find_logs", "_look_at", "_is_large"])
+@pytest.mark.parametrize("step", ["find_logs", "look_at", "_is_large"])
 def test_a_file_that_goes_away_at_any_step_is_no_bug(site, monkeypatch, step):
     """Between two looks at it, a log is renamed: an error for the user at most, and nothing is lost."""
     original = getattr(ingest, step)

@@ -24,6 +24,7 @@ from usage_stats.accesslog.inspect import inspect_log
 from usage_stats.accesslog.read import read_lines
 from usage_stats.accesslog.vocabulary import PlainVocabulary
 from usage_stats.config import Config
+from usage_stats.deidentify.exclusion_lists import NOBODY
 from usage_stats.deidentify.generalise import PathClassifier
 from usage_stats.deidentify.outcome import Judge
 from usage_stats.deidentify.robots import Robots, is_robot
@@ -58,7 +59,7 @@ FIRST, SECOND = date(2001, 1, 1), date(2001, 1, 2)
 def _stripped(hits):
     """All days open, a throwaway key for every window."""
     classify = PathClassifier(CONFIG.components, CONFIG.asset_extensions)
-    judge = Judge(classify, Robots(), PlainVocabulary)
+    judge = Judge(classify, Robots(), NOBODY, PlainVocabulary)
     visitors = Visitors(lambda *_: b"k" * 32, PlainVocabulary)
     stripper = Stripper(judge, visitors, lambda _: None, zone=ZoneInfo("Europe/Paris"))
     stripper.take(columns_of_hits(hits, seed=1))

@@ -17,6 +17,7 @@ import numpy as np
 import xxhash
 
 from usage_stats.accesslog.columns import Columns, columns_of_hits
+from usage_stats.accesslog.forwarded import Proxies
 from usage_stats.accesslog.hit import Hit, Parser
 from usage_stats.accesslog.lines import Int64, Lines, UInt8, UInt64, fingerprints, newlines
 
@@ -56,9 +57,12 @@ class FastPath(Protocol):
 
 
 class BatchParser:
-    """Parses lines of one log; `seed` is of the values' hashes."""
+    """Parses lines of one log; `seed` is of the values' hashes, `proxies` those that its clients came through."""
 
-    def __init__(self, exact: Parser, seed: int, fast: FastPath | None = None) -> None:
+    def __init__(
+        self, exact: Parser, seed: int, fast: FastPath | None = None, proxies: Proxies | None = None
+    ) -> None:
+        self._proxies = proxies
         self._exact = exact
         self._seed = seed
         self._fast = fast
@@ -83,7 +87,7 @@ class BatchParser:
         declined: Iterable[int] = range(len(lines))
         if self._fast is not None and not (lines.data[lines.starts] == ord("#")).any():
             columns, rows = self._fast.read(lines)
-            hits.append(columns)
+            hits.append(self._clients(columns))
             declined = rows.tolist()
         reasons: Counter[str] = Counter()
         last = None
@@ -101,7 +105,10 @@ class BatchParser:
     def rest(self) -> list[Columns]:
         """The hits that still wait."""
         waiting, self._waiting = self._waiting, []
-        return [columns_of_hits(waiting, self._seed)] if waiting else []
+        return [self._clients(columns_of_hits(waiting, self._seed))] if waiting else []
+
+    def _clients(self, columns: Columns) -> Columns:
+        return self._proxies.look_behind(columns) if self._proxies else columns
 
     def pass_over(self, lines: Lines) -> None:
         """Lines that were read before: of them, only directives matter, which say how the next are written."""

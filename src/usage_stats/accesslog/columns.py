@@ -16,8 +16,9 @@ from usage_stats.accesslog.parse import Hit
 
 __all__ = ["SLOTS", "Columns", "columns_of_hits"]
 
-# The values kept of a line, in the order of the kernel's slots. `path` is the target up to its query.
-SLOTS = ("address", "agent", "path", "account", "cookie")
+# The values kept of a line, in the order of the kernel's slots. `path` is the target up to its query; `gpc` and `dnt`
+# are there where the client said 1.
+SLOTS = ("address", "agent", "path", "account", "cookie", "forwarded", "gpc", "dnt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +61,5 @@ def columns_of_hits(hits: Sequence[Hit], seed: int) -> Columns:
 
 def _values(hit: Hit) -> tuple[bytes | None, ...]:
     path = None if hit.target is None else hit.target.partition(b"?")[0]
-    return (hit.address, hit.agent, path, hit.account, hit.cookie)
+    signals = (b"1" if sent else None for sent in (hit.gpc, hit.dnt))
+    return (hit.address, hit.agent, path, hit.account, hit.cookie, hit.forwarded, *signals)

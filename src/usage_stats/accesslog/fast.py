@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
+import xxhash
 
 from usage_stats.accesslog import kernel
 from usage_stats.accesslog.columns import SLOTS, Columns
@@ -34,6 +35,9 @@ class CompiledPath:
         self._program = program
         self._is_fixed = is_fixed  # else directives among the lines change the program
         self._seed = np.uint64(seed)
+        self._one = np.uint64(
+            xxhash.xxh64_intdigest(b"1", seed) or 1
+        )  # what a client that sends a signal says
         self._clients = Verdicts(kernel.ADDRESS, self._is_client, CompiledVocabulary, absent=0)
         self._arrays = _Arrays(0)  # of the lines read last
         self._free: deque[_Arrays] = deque()  # its steps are atomic: threads share it
@@ -59,6 +63,8 @@ class CompiledPath:
         if program.has_agent:
             # Who names none is not one of whom none is recorded: the exact parser tells them apart.
             accepted &= a.hashes[kernel.AGENT, :count] != 0
+        for signal in a.hashes[kernel.GPC :, :count]:
+            signal[signal != self._one] = 0
         if accepted.all():
             return everything, np.empty(0, np.int64)
         return _columns(lines, a, np.flatnonzero(accepted), program.decode), np.flatnonzero(~accepted)
@@ -139,10 +145,16 @@ def _columns(
 
 
 def compiled_path(
-    log_format: LogFormat, parser: Parser, *, account: str | None, cookie: str | None, seed: int
+    log_format: LogFormat,
+    parser: Parser,
+    *,
+    account: str | None,
+    cookie: str | None,
+    others: frozenset[str] = frozenset(),
+    seed: int,
 ) -> CompiledPath | None:
-    """The fast path of a format beside its exact parser, or None if it has none."""
-    kept = Kept(account, cookie)
+    """The fast path of a format beside its exact parser, or None if it has none; `others` as in `Kept`."""
+    kept = Kept(account, cookie, others)
     if isinstance(parser, W3cParser):
         return CompiledPath(_W3cPrograms(parser, kept), seed, is_fixed=False)
     program = None

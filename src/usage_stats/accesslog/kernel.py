@@ -32,7 +32,7 @@ _entry = njit(cache=True, nogil=True, **_OPTIONS)  # called from Python
 # What a program's step does; program.py writes them.
 LITERAL, VALUE, QUOTED, REQUEST, STATUS, SIZE, HOST, TIME, METHOD, PATH = range(10)
 # The values that are kept of a line, by their place in the columns; from OPTIONAL on, `-` means none.
-ADDRESS, AGENT, TARGET, ACCOUNT, COOKIE = range(5)
+ADDRESS, AGENT, TARGET, ACCOUNT, COOKIE, FORWARDED, GPC, DNT = range(8)
 OPTIONAL = ACCOUNT
 # How a time is written.
 CLF, ISO, EPOCH, DATE, CLOCK, WHOLE_EPOCH, SPLIT_EPOCH = range(7)
@@ -415,7 +415,7 @@ def _is_typed(data, at, end, kind):
 
 @_inlined
 def _keep(data, start, end, slot, i, seed, places, lengths, hashes):
-    """A value's place and hash; an account or a cookie of `-` or nothing is none."""
+    """A value's place and hash; of an account and what follows it, `-` or nothing is none."""
     length = end - start
     if slot >= OPTIONAL and (length == uint64(0) or (length == uint64(1) and data[start] == 45)):
         return

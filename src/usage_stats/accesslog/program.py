@@ -22,7 +22,14 @@ __all__ = ["Program", "cells_program", "object_program", "template_program"]
 
 _LAYOUTS = {CLF: kernel.CLF, ISO_8601: kernel.ISO, EPOCH_MSEC: kernel.SPLIT_EPOCH, "%s": kernel.WHOLE_EPOCH}
 _TYPED = {"status": kernel.STATUS, "bytes": kernel.SIZE, "vhost": kernel.HOST}
-_PLAIN = frozenset({"address", "agent", "ident", "user", "referrer", "ignored"})
+_SLOTS = {
+    "address": kernel.ADDRESS,
+    "agent": kernel.AGENT,
+    "forwarded": kernel.FORWARDED,
+    "gpc": kernel.GPC,
+    "dnt": kernel.DNT,
+}
+_PLAIN = frozenset({"address", "agent", "ident", "user", "referrer", "gpc", "dnt", "ignored"})
 _NEVER = ord("\n")  # a byte that no line holds: the value runs to the line's end
 _SPACE = ord(" ")
 _STOPS = frozenset(
@@ -63,10 +70,11 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The fields that tell who is who."""
+    """The fields that tell who is who; and others that are wanted, of `forwarded`, `gpc`, `dnt`."""
 
     account: str | None
     cookie: str | None
+    others: frozenset[str] = frozenset()
 
     def slot(self, name: str) -> int:
         """Where a field's value is kept; -1: nowhere."""
@@ -74,7 +82,7 @@ class Kept:
             return kernel.ACCOUNT
         if self.cookie is not None and name == f"cookie.{self.cookie}":
             return kernel.COOKIE
-        return {"address": kernel.ADDRESS, "agent": kernel.AGENT}.get(name, -1)
+        return _SLOTS[name] if name in {"address", "agent"} | self.others else -1
 
     def are_in(self, names: Sequence[str]) -> bool:
         """Whether each is a field of its own, or in none: a cookie in a whole Cookie header needs the exact parser."""

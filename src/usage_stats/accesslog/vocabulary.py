@@ -17,10 +17,21 @@ from numpy.typing import DTypeLike
 from usage_stats.accesslog.columns import Columns
 from usage_stats.accesslog.lines import Int64, UInt64
 
-__all__ = ["CompiledVocabulary", "PlainVocabulary", "Table", "Verdicts", "Vocabulary"]
+__all__ = ["CompiledVocabulary", "PlainVocabulary", "Table", "Verdicts", "Vocabulary", "mixed"]
 
 _FIRST_SLOTS = 1 << 12
+_SPLIT_MIX = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], np.uint64)
 _MOST_VALUES = 1 << 20  # beyond, all is forgotten: 16 bytes a value bound the memory, whatever a log holds
+
+
+def mixed(first: UInt64, second: np.ndarray) -> UInt64:
+    """One hash of two, never 0. Source: the finaliser of SplitMix64."""
+    found: UInt64 = first + (second.astype(np.uint64) + np.uint64(1)) * _SPLIT_MIX[0]
+    found = (found ^ (found >> np.uint64(30))) * _SPLIT_MIX[1]
+    found = (found ^ (found >> np.uint64(27))) * _SPLIT_MIX[2]
+    found ^= found >> np.uint64(31)
+    found[found == 0] = 1
+    return found
 
 
 class Vocabulary(Protocol):

@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 from usage_stats.config import OTHER, Component
 
-__all__ = ["PathClass", "PathClassifier", "classify_target"]
+__all__ = ["PathClass", "PathClassifier", "any_of", "classify_target"]
 
 Fits = Callable[[bytes], re.Match[bytes] | None]
 _PLAIN = re.compile(
@@ -47,13 +47,11 @@ class PathClassifier:
 
     def __init__(self, components: Sequence[Component], asset_extensions: Sequence[str]) -> None:
         self._assets = {extension.lower().encode() for extension in asset_extensions}
-        rules = [(c, [(s.name, _any_of(s.paths)) for s in c.sub_components]) for c in components]
+        rules = [(c, [(s.name, any_of(s.paths)) for s in c.sub_components]) for c in components]
         # By the first segment, where a rule names it: a site has many rules, of which one or two can fit a path.
         named = {segment for c in components for p in c.paths if (segment := _first_segment(p)) is not None}
         self._rules = {
-            segment: [
-                (c.name, _any_of(fit), subs) for c, subs in rules if (fit := _may_fit(c.paths, segment))
-            ]
+            segment: [(c.name, any_of(fit), subs) for c, subs in rules if (fit := _may_fit(c.paths, segment))]
             for segment in (*named, None)
         }
 
@@ -89,7 +87,10 @@ def _extension(path: bytes) -> bytes:
     return extension.lower() if dot and stem else (extension.lower() if dot else b"")
 
 
-def _any_of(patterns: Sequence[str]) -> Fits:
+def any_of(patterns: Sequence[str]) -> Fits:
+    """Tells whether a decoded path fits one of some patterns, whole; none fits no patterns."""
+    if not patterns:
+        return lambda _: None
     return re.compile(b"|".join(_as_regex(p) for p in patterns), re.DOTALL).fullmatch
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from usage_stats.accesslog.columns import SLOTS, Columns
 from usage_stats.accesslog.lines import Bool
 from usage_stats.accesslog.vocabulary import Verdicts, Vocabulary
+from usage_stats.deidentify.exclusion_lists import EXCLUDED, ExclusionLists
 from usage_stats.deidentify.generalise import PathClass, PathClassifier, classify_target
 from usage_stats.deidentify.robots import HEALTH_CHECK, ROBOT_CLASSES, Robots
 
@@ -20,10 +21,16 @@ __all__ = ["OUTCOMES", "PAGE_VIEW", "Judge", "Judged"]
 
 _CLOSED = ("late", "before_first_day", "in_the_future")  # what the calendar says of a day
 _HITS = ("page_views", "assets", "foreign_targets", "unsuccessful", "other_methods", "malformed_requests")
-OUTCOMES = (*_HITS, *_CLOSED, *(f"robots.{name}" for name in (*ROBOT_CLASSES, HEALTH_CHECK)))
+OUTCOMES = (
+    *(*_HITS, *_CLOSED),
+    *(f"excluded.{why}" for why in EXCLUDED),
+    *(f"robots.{name}" for name in (*ROBOT_CLASSES, HEALTH_CHECK)),
+)
 PAGE_VIEW, _ASSET, _FOREIGN, _UNSUCCESSFUL, _OTHER_METHOD, _MALFORMED = range(len(_HITS))
 _HEALTH_CHECK = OUTCOMES.index(f"robots.{HEALTH_CHECK}")
-_AGENT, _PATH = SLOTS.index("agent"), SLOTS.index("path")
+_CHILD_DIRECTED = OUTCOMES.index("excluded.child_directed")
+_SIGNALS = tuple((SLOTS.index(name), name, OUTCOMES.index(f"excluded.{name}")) for name in ("gpc", "dnt"))
+_AGENT, _PATH, _ACCOUNT, _COOKIE = (SLOTS.index(name) for name in ("agent", "path", "account", "cookie"))
 _ROBOTS_TXT = b"/robots.txt"
 
 
@@ -52,9 +59,12 @@ class Judged:
 class Judge:
     """Judges hits; remembers what it thought of each distinct user agent and path, by their hashes."""
 
-    def __init__(self, classify: PathClassifier, robots: Robots, make: Callable[[], Vocabulary]) -> None:
+    def __init__(
+        self, classify: PathClassifier, robots: Robots, lists: ExclusionLists, make: Callable[[], Vocabulary]
+    ) -> None:
         self._classify = classify
         self._robots = robots
+        self._lists = lists
         # 0: no path at all. Each class of path is one entry, with the outcome of a successful GET of it.
         self.classes: list[PathClass | None] = [None]
         self._outcome_of_class = [_MALFORMED]
@@ -62,22 +72,42 @@ class Judge:
         self._numbers: dict[tuple[PathClass | None, int, bool], int] = {}
         self._agents = Verdicts(_AGENT, self._robot, make, absent=-1)
         self._paths = Verdicts(_PATH, self._path, make, absent=0)
+        self._accounts = Verdicts(_ACCOUNT, lambda a: _excluded(lists.of_account(a)), make, absent=-1)
+        self._cookies = Verdicts(_COOKIE, lambda c: _excluded(lists.of_cookie(c)), make, absent=-1)
 
     def judge(self, columns: Columns, closed: np.ndarray) -> Judged:
         """Judge hits. `closed`: the outcome of a day that takes no events, or -1, per hit."""
         robot, path = self._agents.of(columns), self._paths.of(columns)
         outcome = np.array(self._outcome_of_class, np.int8)[path]
         status = columns.status
-        is_health_check = outcome == _HEALTH_CHECK
+        is_health_check, is_child_directed = outcome == _HEALTH_CHECK, outcome == _CHILD_DIRECTED
         outcome[~(((status >= 200) & (status < 300)) | (status == 304))] = _UNSUCCESSFUL
         outcome[~columns.is_get] = _OTHER_METHOD
+        excluded = self._excluded(columns, is_child_directed)
+        outcome = np.where(excluded >= 0, excluded, outcome)
         outcome[is_health_check] = _HEALTH_CHECK
         is_robot = (robot >= 0) | is_health_check
         outcome = np.where(robot >= 0, robot, outcome)
         outcome[path == 0] = _MALFORMED
         outcome = np.where(closed >= 0, closed, outcome)
-        is_persons = ~is_robot & (path > 0) & (closed < 0)
+        is_persons = ~is_robot & (path > 0) & (closed < 0) & (excluded < 0)
         return Judged(outcome, path, is_persons, np.array(self._asks_robots_txt)[path])
+
+    def _excluded(self, columns: Columns, is_child_directed: Bool) -> np.ndarray:
+        """The outcome of hits that are dropped before anything is derived of them, or -1; reasons as in `EXCLUDED`."""
+        found = np.full(len(columns), -1, np.int32)
+        for slot, name, outcome in reversed(_SIGNALS):
+            if name in self._lists.signals:
+                found[columns.hashes[slot] != 0] = outcome
+        listed = []
+        if self._lists.opt_out_cookies:
+            listed.append(self._cookies.of(columns))
+        if self._lists.under_13_accounts or self._lists.opt_out_accounts:
+            listed.append(self._accounts.of(columns))
+        for verdicts in listed:
+            found = np.where(verdicts >= 0, verdicts, found)
+        found[is_child_directed] = _CHILD_DIRECTED
+        return found
 
     def _robot(self, agent: bytes) -> int:
         name = self._robots.robot_class(agent)
@@ -89,6 +119,8 @@ class Judge:
             return self._number(None, _FOREIGN, asks_robots_txt=False)
         if self._robots.is_health_check(path):
             return self._number(None, _HEALTH_CHECK, asks_robots_txt=False)
+        if self._lists.is_child_directed(path):
+            return self._number(None, _CHILD_DIRECTED, asks_robots_txt=False)
         found = self._classify(path)
         return self._number(
             found, _ASSET if found.is_asset else PAGE_VIEW, asks_robots_txt=path == _ROBOTS_TXT
@@ -102,3 +134,7 @@ class Judge:
             self._outcome_of_class.append(outcome)
             self._asks_robots_txt.append(asks_robots_txt)
         return self._numbers[key]
+
+
+def _excluded(why: str | None) -> int:
+    return -1 if why is None else OUTCOMES.index(f"excluded.{why}")

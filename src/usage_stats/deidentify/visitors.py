@@ -15,7 +15,7 @@ import numpy as np
 
 from usage_stats.accesslog.columns import SLOTS, Columns
 from usage_stats.accesslog.lines import Int64, UInt64
-from usage_stats.accesslog.vocabulary import Table, Vocabulary
+from usage_stats.accesslog.vocabulary import Table, Vocabulary, mixed
 from usage_stats.deidentify.pseudonym import Pseudonymiser, account_identity, cookie_identity, split_address
 from usage_stats.errors import InternalError
 from usage_stats.periods import WindowKind, month, week
@@ -29,9 +29,7 @@ _ADDRESS, _AGENT, _ACCOUNT, _COOKIE = (
     SLOTS.index(name) for name in ("address", "agent", "account", "cookie")
 )
 _MOST_VISITORS = 1 << 19  # visitor-days remembered: some 100 bytes each
-_ODD = np.array(
-    [0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], np.uint64
-)  # SplitMix64's constants
+_OF_ACCOUNT, _OF_COOKIE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)  # any two odd numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +75,10 @@ class Visitors:
     def number(self, columns: Columns, rows: Int64, days: np.ndarray) -> Int64:
         """The number of the visitor-day of each of some rows; `days` are proleptic ordinals, per row of `rows`."""
         identity = _identity_hashes(columns, rows)
-        codes, unseen = self._days.look_up(_mixed(identity, days))
+        codes, unseen = self._days.look_up(mixed(identity, days))
         if len(unseen):
             starts = _span_starts(days[unseen])
-            spans, new = self._spans.look_up(_mixed(identity[unseen], starts))
+            spans, new = self._spans.look_up(mixed(identity[unseen], starts))
             self._name(columns, rows[unseen[new]], starts[new])
             self._span_of.extend(spans)
             self.day.extend(days[unseen])
@@ -119,21 +117,11 @@ class Visitors:
 def _identity_hashes(columns: Columns, rows: Int64) -> UInt64:
     """A hash of what tells the visitor apart together with the address, for the network hangs on that."""
     hashes = columns.hashes[:, rows]
-    anonymous = _mixed(hashes[_ADDRESS], hashes[_AGENT])
-    known = np.where(hashes[_ACCOUNT] != 0, hashes[_ACCOUNT] ^ _ODD[0], hashes[_COOKIE] ^ _ODD[1])
+    anonymous = mixed(hashes[_ADDRESS], hashes[_AGENT])
+    known = np.where(hashes[_ACCOUNT] != 0, hashes[_ACCOUNT] ^ _OF_ACCOUNT, hashes[_COOKIE] ^ _OF_COOKIE)
     is_known = (hashes[_ACCOUNT] | hashes[_COOKIE]) != 0
-    found: UInt64 = np.where(is_known, _mixed(known, hashes[_ADDRESS]), anonymous)
+    found: UInt64 = np.where(is_known, mixed(known, hashes[_ADDRESS]), anonymous)
     return found
-
-
-def _mixed(first: UInt64, second: np.ndarray) -> UInt64:
-    """One hash of two, never 0. Source: the finaliser of SplitMix64."""
-    mixed: UInt64 = first + (second.astype(np.uint64) + np.uint64(1)) * _ODD[0]
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * _ODD[1]
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * _ODD[2]
-    mixed ^= mixed >> np.uint64(31)
-    mixed[mixed == 0] = 1
-    return mixed
 
 
 def _span_starts(days: np.ndarray) -> np.ndarray:

@@ -15,24 +15,24 @@ from datetime import date, datetime
 from pathlib import Path
 
 from usage_stats.accesslog.batch import BatchParser
-from usage_stats.accesslog.formats import has_cookie, resolve_format
-from usage_stats.accesslog.hit import LogFormat
+from usage_stats.accesslog.forwarded import Proxies
 from usage_stats.accesslog.read import Log
-from usage_stats.accesslog.recognise import recognise
 from usage_stats.accesslog.source import open_file
 from usage_stats.accesslog.vocabulary import CompiledVocabulary, PlainVocabulary, Vocabulary
 from usage_stats.config import Source
+from usage_stats.deidentify.exclusion_lists import load_exclusion_lists
 from usage_stats.deidentify.generalise import PathClassifier
 from usage_stats.deidentify.outcome import Judge
 from usage_stats.deidentify.robots import Robots
 from usage_stats.deidentify.strip import DayGate, Stripped, Stripper
 from usage_stats.deidentify.visitors import Visitors
-from usage_stats.errors import ConfigError, InputError
+from usage_stats.errors import InputError
 from usage_stats.flow.calendar import calendar_of
 from usage_stats.flow.content import Unchanged, find_logs
 from usage_stats.flow.known_lines import FingerprintFile, KnownLines, content_seed, known_lines
 from usage_stats.flow.progress import Reporter
-from usage_stats.flow.reading import Account, Unread, read_file
+from usage_stats.flow.reading import Account, read_file
+from usage_stats.flow.unread import Unread, look_at, refuse_shared, source_named
 from usage_stats.flow.workspace import Workspace, write_restricted
 
 __all__ = ["Ingested", "event_files", "ingest"]
@@ -71,12 +71,12 @@ def ingest(
         InputError: a file is missing or no access log; nothing was read then.
     """
     found = [(s, path) for s in workspace.config.sources for path in find_logs(workspace.root, s)]
-    _refuse_shared(found)
+    refuse_shared(found)
     unchanged = Unchanged(workspace)
     changed = [(source, path) for source, path in found if not unchanged.covers(source, path)]
-    unread = [u for source, path in changed if (u := _look_at(source, Log(path)))]
+    unread = [u for source, path in changed if (u := look_at(source, Log(path)))]
     if standard_input is not None:
-        unread += [u for u in [_look_at(_source(workspace, standard_input), Log(None))] if u]
+        unread += [u for u in [look_at(source_named(workspace, standard_input), Log(None))] if u]
     if not unread and not workspace.ingested.entries():
         raise InputError(
             f"{workspace.root}: all {len(found)} log files are empty; there is nothing to count. "
@@ -110,7 +110,10 @@ class _Job:
         self._known: dict[str, KnownLines] = {}
         make: Callable[[], Vocabulary] = CompiledVocabulary if is_large else PlainVocabulary
         config = workspace.config
-        judge = Judge(PathClassifier(config.components, config.asset_extensions), Robots(config.robots), make)
+        lists = load_exclusion_lists(config.exclusions, workspace.root)
+        classify = PathClassifier(config.components, config.asset_extensions)
+        judge = Judge(classify, Robots(config.robots), lists, make)
+        self._make, self._signals = make, lists.signals
         self._stripper = Stripper(judge, Visitors(workspace.keys.key, make), gate, zone=config.zone)
 
     def take_in(self, unread: Unread, unchanged: Unchanged) -> Account:
@@ -153,15 +156,22 @@ class _Job:
         return self._known[source.name]
 
     def _parser(self, unread: Unread) -> BatchParser:
-        account, cookie = unread.source.account, unread.source.cookie
-        exact = unread.log_format.parser(account=account, cookie=cookie)
+        source, seed = unread.source, self._value_seed
+        exact = unread.log_format.parser(account=source.account, cookie=source.cookie)
+        proxies = Proxies(source.trusted_proxies, seed, self._make) if source.trusted_proxies else None
         if not self._is_large:
-            return BatchParser(exact, self._value_seed)
+            return BatchParser(exact, seed, None, proxies)
         from usage_stats.accesslog.fast import compiled_path  # noqa: PLC0415 the compiler, for large logs only
 
-        how = {"account": account, "cookie": cookie}
-        fast = compiled_path(unread.log_format, exact, **how, seed=self._value_seed)
-        return BatchParser(exact, self._value_seed, fast)
+        others = self._signals | ({"forwarded"} if proxies else frozenset())
+        fast = compiled_path(
+            *(unread.log_format, exact),
+            account=source.account,
+            cookie=source.cookie,
+            others=others,
+            seed=seed,
+        )
+        return BatchParser(exact, seed, fast, proxies)
 
     def _write_events(self, stripped: Stripped) -> list[str]:
         """Write events, two files per day; return their names below `restricted/`."""
@@ -174,55 +184,6 @@ class _Job:
                 write_restricted(rows, path)
                 written.append(name)
         return written
-
-
-def _look_at(source: Source, log: Log) -> Unread | None:
-    """A log by its beginning: how it is written, and whether it holds anything."""
-    if log.path is None:
-        return Unread(source, log, _format(source, log)) if log.head(1) else None
-    with log:  # opened again when it is read: there may be more logs than a process may hold open
-        return Unread(source, Log(log.path), _format(source, log)) if log.head(1) else None
-
-
-def _format(source: Source, log: Log) -> LogFormat:
-    log_format = _recognised(source, log) if source.format == "auto" else resolve_format(source.format)
-    if source.cookie and not has_cookie(log_format, source.cookie):
-        raise ConfigError(
-            f"source {source.name}: cookie {source.cookie} is in no field of format {log_format.name} ({log.name}); "
-            f"its fields are: {', '.join(log_format.fields)}. Correct `cookie:`, or name the format that has it"
-        )
-    return log_format
-
-
-def _recognised(source: Source, log: Log) -> LogFormat:
-    found = recognise(log)
-    if found.is_inferred:  # by the names of its fields: good enough to look at a log, not to count by
-        raise ConfigError(
-            f"source {source.name}: {log.name} is in no named format, but its fields have names that can be read. "
-            f"Look at what `usage-stats inspect {log.name}` suggests, and put it under `format:`"
-        )
-    return found.format
-
-
-def _source(workspace: Workspace, name: str) -> Source:
-    for source in workspace.config.sources:
-        if source.name == name:
-            return source
-    known = ", ".join(source.name for source in workspace.config.sources)
-    raise ConfigError(f"no source is named {name}; sources are: {known}")
-
-
-def _refuse_shared(found: Sequence[tuple[Source, Path]]) -> None:
-    """Sources that are named apart count apart: a file must belong to one of them."""
-    owners: dict[tuple[int, int], str] = {}
-    for source, path in found:
-        device, inode, *_ = Unchanged.stamp(path)
-        owner = owners.setdefault((device, inode), source.name)
-        if owner != source.name:
-            raise ConfigError(
-                f"{path}: belongs to the sources {owner} and {source.name} and would count twice; "
-                "correct `logs:` of one of them in usage_stats.yaml"
-            )
 
 
 def _is_large(unread: Sequence[Unread]) -> bool:

@@ -17,32 +17,22 @@ import numpy as np
 
 from usage_stats.accesslog.batch import BatchParser
 from usage_stats.accesslog.columns import Columns
-from usage_stats.accesslog.hit import LogFormat
 from usage_stats.accesslog.lines import Lines, UInt64, lines_of
 from usage_stats.accesslog.read import Break, Log
-from usage_stats.config import Source
 from usage_stats.deidentify.strip import Stripped, Stripper
 from usage_stats.errors import InternalError
 from usage_stats.flow.ahead import ahead
 from usage_stats.flow.alignment import Aligned, Alignment, closed_lines
 from usage_stats.flow.known_lines import FingerprintFile, KnownLines, LinesDigest
+from usage_stats.flow.unread import Unread
 
-__all__ = ["Account", "Unread", "read_file"]
+__all__ = ["Account", "read_file"]
 
 # So many hits are held in memory before their events are written: about 40 bytes each.
 _HITS_IN_MEMORY = 500_000
 
 WriteEvents = Callable[[Stripped], list[str]]
 OnBytes = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A log that may hold new lines, whose they are, and how they are written."""
-
-    source: Source
-    log: Log
-    log_format: LogFormat
 
 
 @dataclass(slots=True)

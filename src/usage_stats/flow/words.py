@@ -50,6 +50,11 @@ def _parsed(outcomes: Mapping[str, int]) -> Lines:
     lines = [("parsed", _count(outcomes.get("page_views", 0), "page view"))]
     if robots:
         lines.append(("", f"{_count(sum(robots.values()), 'line')} of robots: {_largest(robots)}"))
+    excluded = {k.removeprefix("excluded."): n for k, n in outcomes.items() if k.startswith("excluded.")}
+    if excluded:
+        lines.append(
+            ("", f"{_count(sum(excluded.values()), 'line')} left out before all else: {_listed(excluded)}")
+        )
     if any(rest.values()):
         lines.append(("", f"{_count(sum(rest.values()), 'other line')}: {_listed(rest)}"))
     return [*lines, *_late(outcomes.get("late", 0))]

@@ -5,7 +5,7 @@ Belongs here: the comparison, and ways to spoil a line. Does not: which formats 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -40,14 +40,16 @@ def rows_of(columns: Columns) -> list[tuple[object, ...]]:
     )
 
 
-def row_of(hit: Hit | str) -> object:
-    """What the columns should say of a hit; a reason as it is."""
+def row_of(hit: Hit | str, others: Collection[str] = ()) -> object:
+    """What the columns should say of a hit; a reason as it is. `others`: which of the last slots are wanted."""
     if isinstance(hit, str):
         return hit
     path = None if hit.target is None else hit.target.partition(b"?")[0]
     return (
         *(hit.at, hit.status, hit.method == b"GET"),
         *(hit.address, hit.agent, path, hit.account, hit.cookie),
+        hit.forwarded if "forwarded" in others else None,
+        *(b"1" if getattr(hit, name) and name in others else None for name in ("gpc", "dnt")),
     )
 
 
@@ -62,11 +64,12 @@ def compare(
     *,
     account: str | None = "user",
     cookie: str | None = None,
+    others: frozenset[str] = frozenset(),
     ends: bytes = b"\n",
 ) -> Comparison:
     """Read lines by both; the format must have a compiled path."""
     exact = log_format.parser(account=account, cookie=cookie)
-    fast = compiled_path(log_format, exact, account=account, cookie=cookie, seed=SEED)
+    fast = compiled_path(log_format, exact, account=account, cookie=cookie, others=others, seed=SEED)
     assert fast is not None
     taken, differing = 0, []
     for batch in batches(lines, ends=ends):
@@ -75,7 +78,7 @@ def compare(
         rows = [row for row in range(len(batch)) if row not in left]
         taken += len(rows)
         for row, read in zip(rows, rows_of(columns), strict=True):
-            expected = row_of(exact.parse(batch[row]))
+            expected = row_of(exact.parse(batch[row]), others)
             if read != expected:
                 differing.append((batch[row], read, expected))
     return Comparison(taken, differing)

@@ -11,7 +11,7 @@ from benchmarks.layouts import LAYOUTS
 from benchmarks.logs import generate
 from usage_stats.accesslog.columns import SLOTS
 from usage_stats.accesslog.fast import compiled_path
-from usage_stats.accesslog.formats import NAMED_FORMATS, named_format
+from usage_stats.accesslog.formats import NAMED_FORMATS, named_format, resolve_format
 from usage_stats.accesslog.hit import MAX_LINE_BYTES
 
 COMPILED = [log_format for log_format in NAMED_FORMATS if has_compiled_path(log_format)]
@@ -234,3 +234,24 @@ def test_what_was_read_before_leaves_no_trace():
 
     assert ([b"ada"] * 2, [None] * 2) == ([row[6] for row in before], [row[6] for row in after])
     assert datetime.fromtimestamp(before[0][0], UTC).isoformat() == "2015-05-17T10:05:03+00:00"
+
+
+OTHERS = frozenset({"forwarded", "gpc", "dnt"})
+SIGNALLING = (
+    resolve_format('%a %u %t "%r" %>s "%{User-Agent}i" "%{X-Forwarded-For}i" "%{Sec-GPC}i" "%{DNT}i"'),
+    resolve_format('%{DNT}i %a [%{sec}t] "%r" %>s "%{X-Forwarded-For}i" %{Sec-GPC}i'),
+    named_format("nginx_json"),
+    named_format("w3c"),
+)
+
+
+@pytest.mark.parametrize("log_format", SIGNALLING, ids=["quoted", "bare", "json", "w3c"])
+def test_chains_and_signals_read_as_the_exact_parser_reads_them(log_format):
+    """Where they are wanted: 1 is a signal and nothing else is, and a chain is the whole of it."""
+    writer = Writer(log_format)
+    odd = [*writer.each_odd(), *writer.drawn(random.Random(5), 3_000)]
+    lines = [writer.plain(), log_format.example, *spoilt(log_format.example), *odd]
+    compared = compare(log_format, without_newlines(lines), others=OTHERS)
+
+    assert [] == compared.differing[:3]
+    assert compared.taken > 0

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from invented_hits import CLASSIFY, CURL, FIREFOX, columns, hit
 
 from usage_stats.accesslog.vocabulary import CompiledVocabulary, PlainVocabulary
+from usage_stats.deidentify.exclusion_lists import NOBODY
 from usage_stats.deidentify.generalise import classify_target
 from usage_stats.deidentify.outcome import OUTCOMES, Judge
 from usage_stats.deidentify.robots import HEALTH_CHECK, ROBOT_CLASSES, Robots
@@ -18,7 +19,7 @@ PLAIN_AND_COMPILED = pytest.mark.parametrize("make", [PlainVocabulary, CompiledV
 
 
 def _judge(*, robots=ROBOTS, make=PlainVocabulary, classify=CLASSIFY):
-    return Judge(classify, robots, make)
+    return Judge(classify, robots, NOBODY, make)
 
 
 def _judged(*hits, closed=None, judge=None):

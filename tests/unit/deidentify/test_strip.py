@@ -16,6 +16,7 @@ from invented_hits import BERLIN, CLASSIFY, CURL, DAY, FIREFOX, NOON, at, column
 
 from usage_stats.accesslog.vocabulary import CompiledVocabulary, PlainVocabulary
 from usage_stats.deidentify import visitors as visitors_module
+from usage_stats.deidentify.exclusion_lists import NOBODY
 from usage_stats.deidentify.outcome import OUTCOMES, Judge
 from usage_stats.deidentify.robots import Robots
 from usage_stats.deidentify.strip import Stripper
@@ -41,7 +42,7 @@ def _open(_day):
 
 
 def _stripper(*, keys=key_of, gate=_open, zone=BERLIN, make=PlainVocabulary):
-    return Stripper(Judge(CLASSIFY, ROBOTS, make), Visitors(keys, make), gate, zone=zone)
+    return Stripper(Judge(CLASSIFY, ROBOTS, NOBODY, make), Visitors(keys, make), gate, zone=zone)
 
 
 def _strip(*hits, **options):

@@ -17,7 +17,8 @@ from usage_stats.deidentify.strip import Stripped
 from usage_stats.errors import InternalError
 from usage_stats.flow import reading
 from usage_stats.flow.known_lines import FingerprintFile, KnownLines
-from usage_stats.flow.reading import Unread, read_file
+from usage_stats.flow.reading import read_file
+from usage_stats.flow.unread import Unread
 from usage_stats.ledger import canonical_json
 
 DAY = date(2026, 4, 6)
