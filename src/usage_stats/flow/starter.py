@@ -119,6 +119,7 @@ sources:
     format: {format}
     account: user               # the field that names who is logged in
     # cookie: visitor           # a cookie that the log carries, if any: it tells visitors apart best
+    # trusted_proxies: [10.0.0.0/8]   # your load balancers: clients are found in X-Forwarded-For behind them
 
 # The parts of the site that are counted. First rule that fits wins; ** is any rest, * is within one segment.
 # What no rule names is counted as (other), and its path is never shown.
@@ -133,6 +134,14 @@ partners:
   - id: example-partner
     tables: [components]
     periods: [day, week, month]
+
+# Who is dropped before anything is derived of a line. Lists hold one value per line, as the log writes it.
+# exclusions:
+#   child_directed: ["/kids/**"]
+#   under_13_accounts: /etc/usage_stats/children
+#   opt_out_accounts: /etc/usage_stats/opt_outs
+#   opt_out_cookies: /etc/usage_stats/opt_out_cookies
+#   signals: [gpc, dnt]         # Sec-GPC: 1 and DNT: 1, honoured wherever the log has them
 
 thresholds:
   minimum_persons: 10           # no figure about fewer; at least 5
