@@ -9,7 +9,6 @@ from __future__ import annotations
 import socket
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 import xxhash
@@ -45,7 +44,9 @@ class CompiledPath:
     def walk(self, lines: Lines) -> Lines:
         """The same lines, with what they hold found already if that may be done ahead of `read`: in any thread."""
         program = self._program() if self._is_fixed else None
-        return lines if program is None else replace(lines, walked=self._walked(lines, program))
+        if program is None:
+            return lines
+        return Lines(lines.data, lines.starts, lines.ends, lines.is_open, self._walked(lines, program))
 
     def read(self, lines: Lines) -> tuple[Columns, np.ndarray]:
         """The hits of the lines it understood, and the rows it declined. What it gave before is void by then."""

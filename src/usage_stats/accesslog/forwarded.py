@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 import xxhash
@@ -89,7 +88,7 @@ class Proxies:
         def values(slot: int, wanted: Int64) -> list[bytes]:
             return self._behind(columns, wanted) if slot == _ADDRESS else columns.values(slot, wanted)
 
-        return replace(columns, hashes=hashes, values=values)
+        return Columns(columns.at, columns.status, columns.is_get, hashes, values)
 
     def _behind(self, columns: Columns, rows: Int64) -> list[bytes]:
         """The clients' addresses of some hits, with a chain or without."""
