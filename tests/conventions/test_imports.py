@@ -10,13 +10,23 @@ ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
 
 # In the order in which they may build on each other.
-FOUNDATIONS = ("errors", "ledger", "periods", "robot_settings", "config", "schemas", "sqlmodel")
-IDENTIFIED = {"accesslog", "deidentify"}
+FOUNDATIONS = (
+    "errors",
+    "ledger",
+    "periods",
+    "robot_settings",
+    "email_settings",
+    "config",
+    "schemas",
+    "sqlmodel",
+)
+IDENTIFIED = {"accesslog", "deidentify", "mailing"}
 COUNTED = {"measure", "protect", "release"}
 MAY_IMPORT = {
     **{name: set(FOUNDATIONS[:n]) for n, name in enumerate(FOUNDATIONS)},
     "accesslog": set(FOUNDATIONS),
     "deidentify": {"accesslog", *FOUNDATIONS},
+    "mailing": {"accesslog", *FOUNDATIONS},
     "measure": set(FOUNDATIONS),
     "protect": {"measure", *FOUNDATIONS},
     "release": {"measure", "protect", *FOUNDATIONS},
