@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from usage_stats.email_settings import EmailSettings
 from usage_stats.errors import ConfigError
 from usage_stats.robot_settings import RobotSettings
 
@@ -128,6 +129,7 @@ class Config(_Settings):
     partners: tuple[Partner, ...] = ()
     thresholds: Thresholds = Thresholds()
     robots: RobotSettings = RobotSettings()
+    email: EmailSettings = EmailSettings()
     seal_after_days: int = Field(default=2, ge=1, le=31)
     gaps: Literal["wait", "accept"] = "wait"
 
