@@ -31,7 +31,7 @@ def describe_comparison(result: Compared) -> str:
     lines = [_list_line("ours", result.ours), *_invalid_lines(result.ours)]
     lines += [_list_line("theirs", result.theirs), *_invalid_lines(result.theirs)]
     lines.append(f"written    {result.do_not_send}")
-    lines.append("           whom not to write to, for the sender alone; how many is told to nobody else")
+    lines.append("           whom not to write to: for the sender alone, and so is how many they are")
     if result.answer.partner is not None:
         lines.append(f"for {result.answer.partner}: {_answer(result.answer)}")
     return "\n".join(lines)
