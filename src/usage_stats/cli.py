@@ -177,6 +177,45 @@ def status(workspace: Workspace = Path(), as_json: Json = False) -> None:
     typer.echo(json.dumps(found) if as_json else describe_status(found))
 
 
+@app.command("compare-lists")
+def compare_lists(
+    ours: Annotated[Path, typer.Argument(help="The list you are about to write to.", metavar="OURS")],
+    theirs: Annotated[Path, typer.Argument(help="The list you received.", metavar="THEIRS")],
+    do_not_send: Annotated[
+        Path, typer.Option(help="A new file for those of OURS who are on THEIRS too; yours alone.")
+    ],
+    partner: Annotated[
+        str | None,
+        typer.Option(
+            help="The partner that THEIRS came from, if it may be told a rough count.", metavar="ID"
+        ),
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="The column with the addresses, in CSV files with a header.")
+    ] = None,
+    workspace: Workspace = Path(),
+    as_json: Json = False,
+) -> None:
+    """Compare two lists of e-mail addresses, so as not to write to people who are on both.
+
+    Shows no address. The partner learns at most a rough count, once a month.
+    """
+    from usage_stats.flow.compare_lists import AddressList
+    from usage_stats.flow.compare_lists import compare_lists as compare
+    from usage_stats.flow.describe_comparison import comparison_as_json, describe_comparison
+    from usage_stats.flow.workspace import open_workspace
+
+    result = compare(
+        open_workspace(workspace),
+        AddressList(ours, column),
+        AddressList(theirs, column),
+        do_not_send=do_not_send,
+        partner=partner,
+        now=datetime.now(UTC),
+    )
+    typer.echo(json.dumps(comparison_as_json(result)) if as_json else describe_comparison(result))
+
+
 @app.command()
 def generate(
     directory: Annotated[Path, typer.Argument(help="Where logs/ and truth/ are written.", metavar="DIR")],

@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from usage_stats.email_settings import EmailSettings
 from usage_stats.errors import ConfigError
 from usage_stats.exclusion_settings import ExclusionSettings
 from usage_stats.robot_settings import RobotSettings
@@ -139,6 +140,7 @@ class Config(_Settings):
     thresholds: Thresholds = Thresholds()
     robots: RobotSettings = RobotSettings()
     exclusions: ExclusionSettings = ExclusionSettings()
+    email: EmailSettings = EmailSettings()
     seal_after_days: int = Field(default=2, ge=1, le=31)
     gaps: Literal["wait", "accept"] = "wait"
 

@@ -16,16 +16,18 @@ FOUNDATIONS = (
     "periods",
     "robot_settings",
     "exclusion_settings",
+    "email_settings",
     "config",
     "schemas",
     "sqlmodel",
 )
-IDENTIFIED = {"accesslog", "deidentify"}
+IDENTIFIED = {"accesslog", "deidentify", "mailing"}
 COUNTED = {"measure", "protect", "release"}
 MAY_IMPORT = {
     **{name: set(FOUNDATIONS[:n]) for n, name in enumerate(FOUNDATIONS)},
     "accesslog": set(FOUNDATIONS),
     "deidentify": {"accesslog", *FOUNDATIONS},
+    "mailing": {"accesslog", *FOUNDATIONS},
     "measure": set(FOUNDATIONS),
     "protect": {"measure", *FOUNDATIONS},
     "release": {"measure", "protect", *FOUNDATIONS},

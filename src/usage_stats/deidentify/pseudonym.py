@@ -13,7 +13,14 @@ import numpy as np
 
 from usage_stats.accesslog.lines import UInt64
 
-__all__ = ["Pseudonymiser", "account_identity", "address_identity", "cookie_identity", "split_address"]
+__all__ = [
+    "Pseudonymiser",
+    "account_identity",
+    "address_identity",
+    "cookie_identity",
+    "recipient_identity",
+    "split_address",
+]
 
 # 64 bits: with a million persons in a window, two share a pseudonym with probability 3e-8 (n² / 2^65).
 _PSEUDONYM_BYTES = 8
@@ -55,6 +62,11 @@ def account_identity(account: bytes) -> bytes:
 def cookie_identity(cookie: bytes) -> bytes:
     """The identity of a browser that keeps a cookie."""
     return b"c" + cookie
+
+
+def recipient_identity(recipient: bytes) -> bytes:
+    """The identity of whom an e-mail was sent to: never one of a visitor, whatever either is called."""
+    return b"r" + recipient
 
 
 def address_identity(address: bytes, agent: bytes = b"") -> bytes:

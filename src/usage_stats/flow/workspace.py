@@ -66,6 +66,11 @@ class Workspace:
         return self._ledger("releases")
 
     @cached_property
+    def compared(self) -> Ledger:
+        """Which lists were compared for whom, and what was answered; nothing of what is on them."""
+        return self._ledger("comparisons")
+
+    @cached_property
     def keys(self) -> KeyStore:
         """The linkage keys of this site."""
         return KeyStore(self.restricted / "keys", self._ledger("keys"), site=self.config.site)
