@@ -11,14 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 import xxhash
 
+from usage_stats.accesslog.hit import Hit
 from usage_stats.accesslog.lines import Bool, Int16, Int64, UInt64
-from usage_stats.accesslog.parse import Hit
+from usage_stats.accesslog.values import present
 
 __all__ = ["SLOTS", "Columns", "columns_of_hits"]
 
 # The values kept of a line, in the order of the kernel's slots. `path` is the target up to its query; `gpc` and `dnt`
-# are there where the client said 1.
-SLOTS = ("address", "agent", "path", "account", "cookie", "forwarded", "gpc", "dnt")
+# are there where the client said 1, `query` where the target has one.
+SLOTS = ("address", "agent", "path", "account", "cookie", "forwarded", "gpc", "dnt", "query")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,6 @@ def columns_of_hits(hits: Sequence[Hit], seed: int) -> Columns:
 
 
 def _values(hit: Hit) -> tuple[bytes | None, ...]:
-    path = None if hit.target is None else hit.target.partition(b"?")[0]
+    path, _, query = (None, b"", b"") if hit.target is None else hit.target.partition(b"?")
     signals = (b"1" if sent else None for sent in (hit.gpc, hit.dnt))
-    return (hit.address, hit.agent, path, hit.account, hit.cookie, hit.forwarded, *signals)
+    return (hit.address, hit.agent, path, hit.account, hit.cookie, hit.forwarded, *signals, present(query))

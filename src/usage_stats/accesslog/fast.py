@@ -64,7 +64,7 @@ class CompiledPath:
         if program.has_agent:
             # Who names none is not one of whom none is recorded: the exact parser tells them apart.
             accepted &= a.hashes[kernel.AGENT, :count] != 0
-        for signal in a.hashes[kernel.GPC :, :count]:
+        for signal in (a.hashes[kernel.GPC, :count], a.hashes[kernel.DNT, :count]):
             signal[signal != self._one] = 0
         if accepted.all():
             return everything, np.empty(0, np.int64)

@@ -32,8 +32,9 @@ _entry = njit(cache=True, nogil=True, **_OPTIONS)  # called from Python
 # What a program's step does; program.py writes them.
 LITERAL, VALUE, QUOTED, REQUEST, STATUS, SIZE, HOST, TIME, METHOD, PATH = range(10)
 # The values that are kept of a line, by their place in the columns; from OPTIONAL on, `-` means none.
-ADDRESS, AGENT, TARGET, ACCOUNT, COOKIE, FORWARDED, GPC, DNT = range(8)
+ADDRESS, AGENT, TARGET, ACCOUNT, COOKIE, FORWARDED, GPC, DNT, QUERY = range(9)
 OPTIONAL = ACCOUNT
+WITH_QUERY = 1  # the layout of a target whose query is kept too
 # How a time is written.
 CLF, ISO, EPOCH, DATE, CLOCK, WHOLE_EPOCH, SPLIT_EPOCH = range(7)
 
@@ -423,6 +424,15 @@ def _keep(data, start, end, slot, i, seed, places, lengths, hashes):
     hashes[slot, i] = max(xxh64(data, start, end, seed), uint64(1))
 
 
+@_inlined
+def _keep_target(data, at, end, layout, i, seed, places, lengths, hashes):
+    """A request's target up to its query; and its query, where that is wanted."""
+    query = _find(data, at, end, 63, 63)
+    _keep(data, at, query, TARGET, i, seed, places, lengths, hashes)
+    if layout == WITH_QUERY and query < end:
+        _keep(data, query + uint64(1), end, QUERY, i, seed, places, lengths, hashes)
+
+
 @_compiled
 def _is_method(data, at, end):
     """Whether all bytes are capital letters."""
@@ -450,7 +460,7 @@ def _read_value(data, at, end, kind, slot, layout, i, seed, row, places, lengths
         if tail == uint64(0):
             return _NONE
         is_get[i] = _is_get(data, at, target - uint64(1))
-        _keep(data, target, _find(data, target, tail, 63, 63), TARGET, i, seed, places, lengths, hashes)
+        _keep_target(data, target, tail, layout, i, seed, places, lengths, hashes)
     elif kind == METHOD:
         if not _is_method(data, at, end):
             return _NONE
@@ -458,7 +468,7 @@ def _read_value(data, at, end, kind, slot, layout, i, seed, row, places, lengths
     elif kind == PATH:
         if at == end or data[at] == 45:
             return _NONE
-        _keep(data, at, _find(data, at, end, 63, 63), TARGET, i, seed, places, lengths, hashes)
+        _keep_target(data, at, end, layout, i, seed, places, lengths, hashes)
     elif kind == STATUS or kind == SIZE or kind == HOST:
         if not _is_typed(data, at, end, kind):
             return _NONE

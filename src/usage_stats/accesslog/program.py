@@ -70,7 +70,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The fields that tell who is who; and others that are wanted, of `forwarded`, `gpc`, `dnt`."""
+    """The fields that tell who is who; and others that are wanted, of `forwarded`, `gpc`, `dnt`, `query`."""
 
     account: str | None
     cookie: str | None
@@ -84,10 +84,17 @@ class Kept:
             return kernel.COOKIE
         return _SLOTS[name] if name in {"address", "agent"} | self.others else -1
 
+    @property
+    def target_layout(self) -> int:
+        """How much of a target is kept."""
+        return kernel.WITH_QUERY if "query" in self.others else 0
+
     def are_in(self, names: Sequence[str]) -> bool:
         """Whether each is a field of its own, or in none: a cookie in a whole Cookie header needs the exact parser."""
         if self.account == f"cookie.{self.cookie}":
             return False  # one field for two
+        if self.target_layout and "query" in names and "request" not in names:
+            return False  # a query may stand in two places
         return "cookies" not in names or (
             self.cookie is None and not (self.account or "").startswith("cookie.")
         )
@@ -150,7 +157,7 @@ def _step(piece: Field, before: bytes, after: bytes, kept: Kept) -> tuple[int, i
     if piece.name == "time":
         return (kernel.TIME, -1, stop | _LAYOUTS[piece.layout] << 8) if piece.layout in _LAYOUTS else None
     if piece.name == "request":
-        return (kernel.REQUEST, -1, 0) if is_quoted else None
+        return (kernel.REQUEST, -1, kept.target_layout << 8) if is_quoted else None
     if piece.name in _TYPED and not is_quoted:
         return _TYPED[piece.name], -1, stop
     if is_quoted and (piece.name in _PLAIN or piece.name == "forwarded" or piece.name.startswith("cookie.")):
@@ -173,7 +180,7 @@ def cells_program(
         return None
     steps: list[tuple[int, ...]] = []
     for name in columns:
-        layout = _PART_LAYOUTS.get(name, 0)
+        layout = kept.target_layout if name in {"request", "path"} else _PART_LAYOUTS.get(name, 0)
         steps.append((_PARTS.get(name, kernel.VALUE), kept.slot(name), delimiter[0] | layout << 8, 0, 0))
         steps.append((kernel.LITERAL, -1, 0, 0, 1))
     return Program(
@@ -197,7 +204,8 @@ def object_program(log_format: JsonFormat, kept: Kept) -> Program | None:
         flags |= _NEEDED if name in {"time", "address", "status", *request} else 0
         is_read = name in request or name not in {"request", "method", "path"}
         kind = _PARTS.get(name, kernel.VALUE) if is_read else kernel.VALUE
-        detail = flags | _PART_LAYOUTS.get(name, 0) << 8
+        layout = kept.target_layout if name in {"request", "path"} else _PART_LAYOUTS.get(name, 0)
+        detail = flags | layout << 8
         first = len(rows)
         every = (1 << len(keys)) - 1 << first
         for key in keys:

@@ -44,12 +44,13 @@ def row_of(hit: Hit | str, others: Collection[str] = ()) -> object:
     """What the columns should say of a hit; a reason as it is. `others`: which of the last slots are wanted."""
     if isinstance(hit, str):
         return hit
-    path = None if hit.target is None else hit.target.partition(b"?")[0]
+    path, _, query = (None, b"", b"") if hit.target is None else hit.target.partition(b"?")
     return (
         *(hit.at, hit.status, hit.method == b"GET"),
         *(hit.address, hit.agent, path, hit.account, hit.cookie),
         hit.forwarded if "forwarded" in others else None,
         *(b"1" if getattr(hit, name) and name in others else None for name in ("gpc", "dnt")),
+        (query if query not in {b"", b"-"} and "query" in others else None),
     )
 
 
