@@ -36,14 +36,14 @@ Chrome | tablet | M(Linux; Android 10; K) {blink} Chrome/120.0.0.0 Safari/537.36
 Chrome | desktop | M(X11; Linux x86_64) {blink} Chrome/120.0.0.0 Safari/537.36
 Edge | desktop | M({windows}) {blink} Chrome/120.0.0.0 Safari/537.36 Edg/120.0.0.0
 Edge | phone | M(Linux; Android 10; HD1913) {blink} Chrome/120.0.6099.43 Mobile Safari/537.36 EdgA/120.0.2210.61
-Edge | phone | M({iphone}) {webkit} Version/17.0 EdgiOS/120.0.2210.61 {15} Safari/605.1.15
+Edge | phone | M({iphone}) {webkit} Version/17.0 EdgiOS/120.0.2210.61 {15} Safari/605.1
 Edge | tv or console | M({windows}; Xbox; Xbox One) {blink} Chrome/120.0.0.0 Safari/537.36 Edge/44.18363.8131
 Opera | desktop | M({windows}) {blink} Chrome/119.0.0.0 Safari/537.36 OPR/105.0.0.0
 Opera | desktop | M({windows}) {blink} Chrome/119.0.0.0 Safari/537.36 OPR/105.0.0.0 (Edition std-1)
 Opera | phone | M(Linux; Android 10; VOG-L29) {blink} Chrome/119.0.0.0 Mobile Safari/537.36 OPR/76.2.4027.73374
 Opera | phone | Opera/9.80 (Android; Opera Mini/36.2.2254/119.132; U; id) Presto/2.12.423 Version/12.16
 Opera | phone | M({iphone}) {webkit} Version/17.0 {15} Safari/604.1 OPT/4.3.1
-Samsung Internet | phone | M(Linux; Android 13; SAMSUNG SM-S918B) {blink} SamsungBrowser/23.0 Chrome/115.0.0.0 Mobile Safari/537.36
+Samsung Internet | phone | M(Linux; Android 13; SAMSUNG S9) {blink} SamsungBrowser/23.0 Chrome/115.0 Mobile Safari/537.36
 Samsung Internet | tablet | M(Linux; Android 13; SM-X906C) {blink} SamsungBrowser/23.0 Chrome/115.0.0.0 Safari/537.36
 Safari | tv or console | M(SMART-TV; LINUX; Tizen 6.0) {blink} 76.0.3809.146/6.0 TV Safari/537.36
 Chrome | tv or console | M(Web0S; Linux/SmartTV) {blink} Chrome/79.0.3945.79 Safari/537.36 WebAppManager
@@ -58,8 +58,8 @@ Chrome | phone | M({iphone}) {webkit} CriOS/120.0.6099.50 {15} Safari/604.1
 other | phone | M({iphone}) {webkit} GSA/293.0.590048842 {15} Safari/604.1
 other | phone | M({iphone}) {webkit} {15}
 other | phone | M({iphone}) {webkit} {15} [FBAN/FBIOS;FBAV/443.0]
-other | phone | M(Linux; Android 13; SM-G991B; wv) {blink} Version/4.0 Chrome/119.0.6045.194 Mobile Safari/537.36 Instagram 309.0
-other | phone | M(Linux; Android 13; SM-G991B; wv) {blink} Version/4.0 Chrome/119.0.6045.194 Mobile Safari/537.36
+other | phone | M(Linux; Android 13; SM-G991B; wv) {blink} Chrome/119.0 Mobile Safari/537.36 Instagram 309.0
+other | phone | M(Linux; Android 13; SM-G991B; wv) {blink} Version/4.0 Chrome/119.0.0.0 Mobile Safari/537.36
 other | phone | M(Linux; Android 10; K) {blink} Chrome/120.0.0.0 Mobile Safari/537.36 Brave/120
 other | desktop | M({windows}) {blink} Chrome/120.0.0.0 Safari/537.36 Vivaldi/6.5.3206.39
 other | desktop | M({windows}) {blink} Chrome/118.0.0.0 YaBrowser/23.11.0 Safari/537.36
@@ -71,7 +71,7 @@ Safari | tv or console | M(PlayStation; PlayStation 5/2.26) {webkit} Version/13.
 Chrome | tv or console | M(X11; Linux armv7l) {blink} Chrome/90.0 Safari/537.36 CrKey/1.54
 Chrome | tv or console | M(Linux; Android 10; BRAVIA 4K VH2) {blink} Chrome/120.0 Safari/537.36
 Firefox | phone | M(Mobile; Nokia_800; rv:48.0) Gecko/48.0 Firefox/48.0 KAIOS/2.5
-Edge | phone | M(Windows Phone 10.0; Android 6.0.1; Microsoft; Lumia 950) {blink} Chrome/52.0 Mobile Safari/537.36 Edge/15.15063
+Edge | phone | M(Windows Phone 10.0; Android 6.0.1; Lumia 950) {blink} Chrome/52.0 Mobile Safari/537.36 Edge/15.15063
 other | desktop | M(Windows NT 6.1; Win64; x64; Trident/7.0; Tablet PC 2.0; rv:11.0) like Gecko
 Chrome | tablet | M(Linux; Android 4.4; Nexus 7 Build/KRT16S) {blink} Chrome/30.0 Safari/537.36
 Chrome | desktop | M(X11; Ubuntu; Linux x86_64) {blink} Ubuntu Chromium/80.0 Chrome/80.0 Safari/537.36
