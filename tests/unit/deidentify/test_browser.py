@@ -43,7 +43,7 @@ Opera | desktop | M({windows}) {blink} Chrome/119.0.0.0 Safari/537.36 OPR/105.0.
 Opera | phone | M(Linux; Android 10; VOG-L29) {blink} Chrome/119.0.0.0 Mobile Safari/537.36 OPR/76.2.4027.73374
 Opera | phone | Opera/9.80 (Android; Opera Mini/36.2.2254/119.132; U; id) Presto/2.12.423 Version/12.16
 Opera | phone | M({iphone}) {webkit} Version/17.0 {15} Safari/604.1 OPT/4.3.1
-Samsung Internet | phone | M(Linux; Android 13; SAMSUNG S9) {blink} SamsungBrowser/23.0 Chrome/115.0 Mobile Safari/537.36
+Samsung Internet | phone | M(Linux; Android 13; S9) {blink} SamsungBrowser/23.0 Chrome/115.0 Mobile Safari/537.36
 Samsung Internet | tablet | M(Linux; Android 13; SM-X906C) {blink} SamsungBrowser/23.0 Chrome/115.0.0.0 Safari/537.36
 Safari | tv or console | M(SMART-TV; LINUX; Tizen 6.0) {blink} 76.0.3809.146/6.0 TV Safari/537.36
 Chrome | tv or console | M(Web0S; Linux/SmartTV) {blink} Chrome/79.0.3945.79 Safari/537.36 WebAppManager
@@ -58,7 +58,7 @@ Chrome | phone | M({iphone}) {webkit} CriOS/120.0.6099.50 {15} Safari/604.1
 other | phone | M({iphone}) {webkit} GSA/293.0.590048842 {15} Safari/604.1
 other | phone | M({iphone}) {webkit} {15}
 other | phone | M({iphone}) {webkit} {15} [FBAN/FBIOS;FBAV/443.0]
-other | phone | M(Linux; Android 13; SM-G991B; wv) {blink} Chrome/119.0 Mobile Safari/537.36 Instagram 309.0
+other | phone | M(Linux; Android 13; K; wv) {blink} Version/4.0 Chrome/119.0.0.0 Mobile Safari/537.36 Instagram 309.0
 other | phone | M(Linux; Android 13; SM-G991B; wv) {blink} Version/4.0 Chrome/119.0.0.0 Mobile Safari/537.36
 other | phone | M(Linux; Android 10; K) {blink} Chrome/120.0.0.0 Mobile Safari/537.36 Brave/120
 other | desktop | M({windows}) {blink} Chrome/120.0.0.0 Safari/537.36 Vivaldi/6.5.3206.39
