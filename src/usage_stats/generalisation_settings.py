@@ -5,13 +5,13 @@ Belongs here: the shapes of these settings, and how a pattern may name a query. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Annotated, NamedTuple, Protocol
 from urllib.parse import unquote_to_bytes
 
 from pydantic import Field
 
-__all__ = ["HostPattern", "PatternParts", "QueryKey", "check_patterns", "parts_of_pattern", "plain_part"]
+__all__ = ["HostPattern", "PatternParts", "QueryKey", "check_rules", "parts_of_pattern", "plain_part"]
 
 # A host, or `*.` and a domain; an address too. No scheme, no path: `https://example.org/` would match nothing.
 HostPattern = Annotated[str, Field(pattern=r"^(\*\.)?[\w\[](?:[\w.:-]*[\w\]])?\.?$", max_length=260)]
@@ -51,17 +51,33 @@ def plain_part(text: str | bytes) -> bytes:
     return unquote_to_bytes(raw.replace(b"+", b" "))
 
 
-def check_patterns(patterns: Iterable[str], query_keys: Iterable[str]) -> None:
+class _Part(Protocol):
+    @property
+    def paths(self) -> Sequence[str]: ...
+
+
+class _Component(_Part, Protocol):
+    @property
+    def sub_components(self) -> Sequence[_Part]: ...
+
+
+def check_rules(components: Iterable[_Component], query_keys: Iterable[str]) -> None:
     """Refuse patterns that ask for what is dropped before anything is compared: they would never fit.
 
     Raises:
         ValueError: a pattern's query cannot be read, or names a key that is not among `query_keys`.
     """
     allowed = {key.encode() for key in query_keys}
-    for pattern in patterns:
-        missing = {key for key, _ in parts_of_pattern(pattern).query} - allowed
-        if missing:
-            named = ", ".join(sorted(key.decode("utf-8", "replace") for key in missing))
-            raise ValueError(
-                f"{pattern}: asks for {named}; list it under query_keys, for all other keys are dropped"
-            )
+    for component in components:
+        for part in (component, *component.sub_components):
+            for pattern in part.paths:
+                _check_pattern(pattern, allowed)
+
+
+def _check_pattern(pattern: str, allowed: set[bytes]) -> None:
+    missing = {key for key, _ in parts_of_pattern(pattern).query} - allowed
+    if missing:
+        named = ", ".join(sorted(key.decode("utf-8", "replace") for key in missing))
+        raise ValueError(
+            f"{pattern}: asks for {named}; list it under query_keys, for all other keys are dropped"
+        )

@@ -2,7 +2,6 @@ import base64
 import random
 import secrets
 import string
-import uuid
 
 import pytest
 from hypothesis import given
@@ -45,7 +44,7 @@ def _joined(alphabet, shortest, longest):
 
 
 def test_words_are_words():
-    """Of more than two hundred words that sites use in their paths, 97 of a hundred may be proposed."""
+    """Of three hundred words that sites use in their paths, 97 of a hundred may be proposed."""
     refused = [word for word in WORDS if looks_like_identifier(word)]
 
     assert len(WORDS) > 300
@@ -111,19 +110,21 @@ def test_any_token_is_judged(token):
 @pytest.mark.parametrize(
     "token",
     [
-        "",
-        "~ada",
-        "ada.lovelace",
-        "a b",
-        "=cmd",
-        "x" * 33,
-        "aB3dE5fG7hJ9",
-        "qxzvkjwq",
-        "deadbeef",
-        "MZXW6YTBOI",
-        "\ud800",
-    ]
-    + [b"\xff\xfe", "Привет", "a%20b", "x@y", "user_2026", "jsessionid=1", "12", str(uuid.UUID(int=0))],
+        *(
+            "",
+            "~ada",
+            "ada.lovelace",
+            "a b",
+            "=cmd",
+            "x" * 33,
+            "12",
+            "user_2026",
+            "jsessionid=1",
+            "x@y",
+            "a%20b",
+        ),
+        *("aB3dE5fG7hJ9", "qxzvkjwq", "deadbeef", "MZXW6YTBOI", "Привет", "\ud800", b"\xff\xfe"),
+    ],
 )
 def test_what_is_no_word_does_not_pass(token):
     """Homes of users, dotted names, codes, other scripts: what cannot be judged is not proposed."""

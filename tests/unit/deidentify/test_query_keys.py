@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from usage_stats.config import OTHER, Component, SubComponent
 from usage_stats.deidentify.generalise import PathClassifier, allowed_query, classify_target
-from usage_stats.generalisation_settings import check_patterns, parts_of_pattern
+from usage_stats.generalisation_settings import check_rules, parts_of_pattern
 
 KEYS = ("page", "sec tion")
 COMPONENTS = (
@@ -123,13 +123,13 @@ def test_without_keys_a_classifier_knows_no_query(query):
 def test_a_pattern_with_an_odd_query_is_refused(pattern):
     """What cannot be read would fit nothing, or more than was meant."""
     with pytest.raises(ValueError, match=r"key=value|value is written out|asks for"):
-        check_patterns([pattern], ["page"])
+        check_rules([Component(name="x", paths=(pattern,))], ["page"])
 
 
 def test_a_pattern_that_asks_for_a_dropped_key_is_refused():
     """It would never fit: the key is dropped before anything is compared."""
     with pytest.raises(ValueError, match=r"asks for id; list it under query_keys"):
-        check_patterns(["/a?page=x&id=7"], ["page"])
+        check_rules([Component(name="x", paths=("/a?page=x&id=7",))], ["page"])
 
 
 def test_a_pattern_without_a_query_is_itself():
