@@ -101,6 +101,7 @@ def test_own_hosts_come_before_the_list():
         (b"android-app://com.google.android.gm/", "mail"),
         (b"https://docs.google.com/", "other site"),
         (b"https://google.evil.com/", "other site"),
+        (b"https://google.evil.de/", "other site"),
         (b"https://google.com.evil.de/", "other site"),
         (b"https://notgoogle.com/", "other site"),
         (b"https://search.example.net/", "other site"),
