@@ -26,6 +26,7 @@ from pydantic import (
 from usage_stats.email_settings import EmailSettings
 from usage_stats.errors import ConfigError
 from usage_stats.exclusion_settings import ExclusionSettings
+from usage_stats.generalisation_settings import HostPattern, QueryKey, check_rules
 from usage_stats.robot_settings import RobotSettings
 
 __all__ = [
@@ -135,6 +136,9 @@ class Config(_Settings):
     sources: tuple[Source, ...] = (Source(),)
     components: tuple[Component, ...] = ()
     asset_extensions: tuple[str, ...] = DEFAULT_ASSETS
+    hosts: tuple[HostPattern, ...] = ()
+    query_keys: tuple[QueryKey, ...] = ()
+    country_table: str | None = None
     tables: dict[Slug, Table] = Field(default_factory=lambda: {"components": Table()})
     partners: tuple[Partner, ...] = ()
     thresholds: Thresholds = Thresholds()
@@ -158,6 +162,7 @@ class Config(_Settings):
         _unique("sources", [s.name for s in self.sources])
         _unique("components", [c.name for c in self.components])
         _unique("partners", [p.id for p in self.partners])
+        check_rules(self.components, self.query_keys)
         for component in self.components:
             _unique(f"sub_components of {component.name}", [s.name for s in component.sub_components])
         return self

@@ -17,6 +17,7 @@ FOUNDATIONS = (
     "robot_settings",
     "exclusion_settings",
     "email_settings",
+    "generalisation_settings",
     "config",
     "schemas",
     "sqlmodel",

@@ -253,3 +253,48 @@ def test_two_versions_cannot_begin_on_one_day():
     ]
     with pytest.raises(ValueError, match="2026-01-01"):
         Policy(versions=versions)
+
+
+def test_what_is_told_apart_is_nothing_at_first(load):
+    """Own hosts, keys of queries and countries are the operator's to name."""
+    found = load("site: s\n")
+
+    assert ((), (), None) == (found.hosts, found.query_keys, found.country_table)
+
+
+def test_what_is_told_apart_can_be_named(load):
+    """Hosts with a wildcard, addresses, keys, and a table."""
+    found = load(
+        "site: s\nhosts: [Example.org, '*.example.org', bücher.example, '[2001:db8::7]', 'localhost:8000']\n"
+        "query_keys: [page, 'tx_news[id]']\ncountry_table: c.mmdb\n"
+        "components: [{name: a, paths: ['/index.php?page=a'], sub_components: [{name: b, paths: ['/?page=b']}]}]\n"
+    )
+
+    assert (5, 2, "c.mmdb") == (len(found.hosts), len(found.query_keys), found.country_table)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("hosts: ['https://example.org']", "hosts.0"),
+        ("hosts: ['example.org/a']", "hosts.0"),
+        ("hosts: ['a.*.example.org']", "hosts.0"),
+        ("hosts: ['*']", "hosts.0"),
+        ("hosts: ['']", "hosts.0"),
+        ("query_keys: ['a=b']", "query_keys.0"),
+        ("query_keys: ['*']", "query_keys.0"),
+        (
+            "query_keys: [a]\ncomponents: [{name: c, paths: ['/x?b=1']}]",
+            "asks for b; list it under query_keys",
+        ),
+        ("components: [{name: c, paths: ['/x?b=1']}]", "asks for b; list it under query_keys"),
+        ("query_keys: [a]\ncomponents: [{name: c, paths: ['/x?a=*']}]", "no * stands for others"),
+        (
+            "components: [{name: c, paths: [/x], sub_components: [{name: d, paths: ['/x?b=1']}]}]",
+            "asks for b; list it under query_keys",
+        ),
+    ],
+)
+def test_what_would_never_fit_is_refused(refusal, text, what):
+    """A URL for a host, and a rule that asks for a key that is dropped, would do nothing in silence."""
+    assert what in refusal(f"site: s\n{text}\n")

@@ -37,7 +37,7 @@ class CompiledPath:
         self._one = np.uint64(
             xxhash.xxh64_intdigest(b"1", seed) or 1
         )  # what a client that sends a signal says
-        self._clients = Verdicts(kernel.ADDRESS, self._is_client, CompiledVocabulary, absent=0)
+        self._clients = Verdicts(kernel.ADDRESS, judge=self._is_client, make=CompiledVocabulary)
         self._arrays = _Arrays(0)  # of the lines read last
         self._free: deque[_Arrays] = deque()  # its steps are atomic: threads share it
 

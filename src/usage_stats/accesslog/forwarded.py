@@ -17,13 +17,12 @@ import xxhash
 from usage_stats.accesslog.columns import SLOTS, Columns
 from usage_stats.accesslog.lines import Int64
 from usage_stats.accesslog.values import is_network_address, without_port
-from usage_stats.accesslog.vocabulary import Table, Vocabulary, mixed
+from usage_stats.accesslog.vocabulary import Verdicts, Vocabulary
 
 __all__ = ["Network", "Proxies", "client_behind"]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _ADDRESS, _FORWARDED = SLOTS.index("address"), SLOTS.index("forwarded")
-_MOST_PAIRS = 1 << 20  # as many as other tables of values hold before they are forgotten
 
 
 def client_behind(peer: bytes, forwarded: bytes, trusted: Sequence[Network]) -> bytes:
@@ -65,25 +64,20 @@ class Proxies:
     """
 
     def __init__(self, trusted: Sequence[Network], seed: int, make: Callable[[], Vocabulary]) -> None:
-        self._trusted, self._seed, self._make = trusted, seed, make
-        self._pairs, self._clients = make(), Table(np.uint64)
+        self._trusted = trusted
+
+        def judge(address: bytes, forwarded: bytes) -> int:
+            return xxhash.xxh64_intdigest(client_behind(address, forwarded, trusted), seed) or 1
+
+        self._clients = Verdicts(_ADDRESS, _FORWARDED, judge=judge, make=make, dtype=np.uint64)
 
     def look_behind(self, columns: Columns) -> Columns:
         """The same hits with their clients' addresses."""
         rows = np.flatnonzero(columns.hashes[_FORWARDED])
         if not len(rows):
             return columns
-        if len(self._pairs) > _MOST_PAIRS:
-            self._pairs, self._clients = self._make(), Table(np.uint64)
-        codes, unseen = self._pairs.look_up(
-            mixed(columns.hashes[_ADDRESS, rows], columns.hashes[_FORWARDED, rows])
-        )
-        clients = self._behind(columns, rows[unseen])
-        self._clients.extend(
-            np.array([xxhash.xxh64_intdigest(client, self._seed) or 1 for client in clients], np.uint64)
-        )
         hashes = columns.hashes.copy()
-        hashes[_ADDRESS, rows] = self._clients[codes]
+        hashes[_ADDRESS, rows] = self._clients.of(columns, rows)
 
         def values(slot: int, wanted: Int64) -> list[bytes]:
             return self._behind(columns, wanted) if slot == _ADDRESS else columns.values(slot, wanted)

@@ -9,6 +9,7 @@ Belongs here: distinct values and tables beside them. Does not: what a verdict m
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial, reduce
 from typing import Protocol
 
 import numpy as np
@@ -126,20 +127,29 @@ class Table:
 
 
 class Verdicts:
-    """What a value of one slot is judged to be, as a small number; each distinct value is judged once."""
+    """What the values of some slots are judged to be, as a number; each distinct set of values is judged once."""
 
     def __init__(
-        self, slot: int, judge: Callable[[bytes], int], make: Callable[[], Vocabulary], *, absent: int
+        self,
+        *slots: int,
+        judge: Callable[..., int],
+        make: Callable[[], Vocabulary],
+        absent: int = 0,
+        dtype: DTypeLike = np.int32,
     ) -> None:
-        self._slot, self._judge, self._make, self._absent = slot, judge, make, absent
-        self._vocabulary, self._table = make(), Table(np.int32, absent=absent)
+        self._slots, self._judge, self._make = slots, judge, make
+        self._new_table = partial(Table, dtype, absent=absent)
+        self._vocabulary, self._table = make(), self._new_table()
 
     def of(self, columns: Columns, rows: Int64 | None = None) -> np.ndarray:
-        """The verdict on each row's value, or on that of some rows."""
+        """The verdict on each row, or on some rows; of several slots, all must have a value there."""
         if len(self._vocabulary) > _MOST_VALUES:
-            self._vocabulary, self._table = self._make(), Table(np.int32, absent=self._absent)
-        hashes = columns.hashes[self._slot]
-        codes, unseen = self._vocabulary.look_up(hashes if rows is None else hashes[rows])
+            self._vocabulary, self._table = self._make(), self._new_table()
+        first, *others = (
+            columns.hashes[slot] if rows is None else columns.hashes[slot, rows] for slot in self._slots
+        )
+        codes, unseen = self._vocabulary.look_up(reduce(mixed, others, first))
         unseen = unseen if rows is None else rows[unseen]
-        self._table.extend([self._judge(value) for value in columns.values(self._slot, unseen)])
+        values = [columns.values(slot, unseen) for slot in self._slots]
+        self._table.extend([self._judge(*together) for together in zip(*values, strict=True)])
         return self._table[codes]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from usage_stats.deidentify.generalise import any_of
+from usage_stats.deidentify.generalise import path_rule
 from usage_stats.errors import ConfigError
 from usage_stats.exclusion_settings import ExclusionSettings
 
@@ -60,7 +60,7 @@ def load_exclusion_lists(settings: ExclusionSettings, workspace: Path) -> Exclus
             who must not be counted.
     """
     return ExclusionLists(
-        is_child_directed=any_of(settings.child_directed),
+        is_child_directed=path_rule(settings.child_directed),
         under_13_accounts=_values(workspace, "under_13_accounts", settings.under_13_accounts),
         opt_out_accounts=_values(workspace, "opt_out_accounts", settings.opt_out_accounts),
         opt_out_cookies=_values(workspace, "opt_out_cookies", settings.opt_out_cookies),

@@ -1,21 +1,28 @@
-"""URL paths → page or asset, component and sub-component: classes, never values.
+"""URL paths, and queries by allow-list → page or asset, component and sub-component: classes, never values.
 
 Belongs here: every rule by which a path of a log line becomes one of a few known words; default deny.
 Does not: user agents (robots.py), identifiers and pseudonyms.
+
+Of a query, only keys that the settings list are looked at, and their values only compared with those that a rule
+writes out: no value ever becomes a name.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from usage_stats.config import OTHER, Component
+from usage_stats.generalisation_settings import PatternParts, parts_of_pattern, plain_part
 
-__all__ = ["PathClass", "PathClassifier", "any_of", "classify_target"]
+__all__ = ["PathClass", "PathClassifier", "Query", "allowed_query", "classify_target", "path_rule"]
 
-Fits = Callable[[bytes], re.Match[bytes] | None]
+Query = Mapping[bytes, bytes]
+Fits = Callable[[bytes, Query], bool]
+_NO_QUERY: Query = MappingProxyType({})
 _PLAIN = re.compile(
     rb"(?:/[\w.~-]+)+/?|/", re.ASCII
 )  # no escapes, no query, no empty segments: the path itself
@@ -42,44 +49,100 @@ def classify_target(target: bytes) -> bytes | None:
     return re.sub(rb"/{2,}", b"/", unquote_to_bytes(path))
 
 
-class PathClassifier:
-    """The configured URL rules; what none of them names goes to `(other)`."""
+def allowed_query(target: bytes, keys: Iterable[bytes]) -> Query:
+    """What the query of a request target says of some keys: key → value, decoded; all other keys are dropped.
 
-    def __init__(self, components: Sequence[Component], asset_extensions: Sequence[str]) -> None:
+    Pairs are parted by `&` only, as PHP, Python and browsers have it: `a=1;b=2` is one value. The order of pairs does
+    not matter; `a` and `a=` are the empty value. A key given twice with different values has none: PHP would take the
+    last, Java's servlets the first, others both, so no rule may rest on it.
+
+    Source: URL standard, section 5.1 (application/x-www-form-urlencoded parsing).
+    """
+    wanted = frozenset(keys)
+    query = target.partition(b"#")[0].partition(b"?")[2]
+    if not wanted or not query:
+        return _NO_QUERY
+    values: dict[bytes, set[bytes]] = {}
+    for pair in query.split(b"&"):
+        raw_key, _, raw_value = pair.partition(b"=")
+        if pair and (key := plain_part(raw_key)) in wanted:
+            values.setdefault(key, set()).add(plain_part(raw_value))
+    return {key: found.pop() for key, found in values.items() if len(found) == 1}
+
+
+class PathClassifier:
+    """The configured URL rules; what none of them names goes to `(other)`.
+
+    With `query_keys`, a pattern's `?key=value` asks that of the query; without, a `?` in a pattern is itself.
+
+    Raises:
+        ValueError: with `query_keys`, a pattern's query cannot be read (the settings refuse such patterns before).
+    """
+
+    def __init__(
+        self,
+        components: Sequence[Component],
+        asset_extensions: Sequence[str],
+        query_keys: Sequence[str] = (),
+    ) -> None:
+        self.query_keys = tuple(key.encode() for key in query_keys)
         self._assets = {extension.lower().encode() for extension in asset_extensions}
-        rules = [(c, [(s.name, any_of(s.paths)) for s in c.sub_components]) for c in components]
+        read = parts_of_pattern if query_keys else PatternParts
+        rules = [
+            (
+                c.name,
+                [read(p) for p in c.paths],
+                [(s.name, _any_of([*map(read, s.paths)])) for s in c.sub_components],
+            )
+            for c in components
+        ]
         # By the first segment, where a rule names it: a site has many rules, of which one or two can fit a path.
-        named = {segment for c in components for p in c.paths if (segment := _first_segment(p)) is not None}
+        named = {
+            segment for _, paths, _ in rules for p in paths if (segment := _first_segment(p)) is not None
+        }
         self._rules = {
-            segment: [(c.name, any_of(fit), subs) for c, subs in rules if (fit := _may_fit(c.paths, segment))]
+            segment: [
+                (name, _any_of(fit), subs) for name, paths, subs in rules if (fit := _may_fit(paths, segment))
+            ]
             for segment in (*named, None)
         }
+        named_paths = [
+            *(c.paths for c in components),
+            *(s.paths for c in components for s in c.sub_components),
+        ]
+        patterns = [read(pattern) for paths in named_paths for pattern in paths]
+        asking = [PatternParts(pattern.path) for pattern in patterns if pattern.query]
+        self._asks_query = _any_of(asking)
 
-    def __call__(self, path: bytes) -> PathClass:
-        """Classify a decoded path by the first rule that fits."""
+    def asks_query(self, path: bytes) -> bool:
+        """Whether the class of a decoded path may hang on its query."""
+        return self._asks_query(path, _NO_QUERY)
+
+    def __call__(self, path: bytes, query: Query = _NO_QUERY) -> PathClass:
+        """Classify a decoded path, and what `allowed_query` left of its query, by the first rule that fits."""
         is_asset = _extension(path) in self._assets
         segment = path[1:].partition(b"/")[0]
         for name, fits, subs in self._rules[segment if segment in self._rules else None]:
-            if fits(path):
-                return PathClass(is_asset, name, _first(path, subs))
+            if fits(path, query):
+                return PathClass(is_asset, name, _first(path, query, subs))
         return PathClass(is_asset, OTHER, None)
 
 
-def _first_segment(pattern: str) -> bytes | None:
+def _first_segment(pattern: PatternParts) -> bytes | None:
     """The first segment of the paths that a pattern fits, or None if it fits several."""
-    segment = pattern[1:].partition("/")[0]
+    segment = pattern.path[1:].partition("/")[0]
     return None if "*" in segment else segment.encode()
 
 
-def _may_fit(patterns: Sequence[str], segment: bytes | None) -> list[str]:
+def _may_fit(patterns: Sequence[PatternParts], segment: bytes | None) -> list[PatternParts]:
     """The patterns that can fit a path with such a first segment (None: one that no pattern names)."""
     return [p for p in patterns if _first_segment(p) in {None, segment}]
 
 
-def _first(path: bytes, subs: list[tuple[str, Fits]]) -> str | None:
+def _first(path: bytes, query: Query, subs: list[tuple[str, Fits]]) -> str | None:
     if not subs:
         return None
-    return next((name for name, fits in subs if fits(path)), OTHER)
+    return next((name for name, fits in subs if fits(path, query)), OTHER)
 
 
 def _extension(path: bytes) -> bytes:
@@ -87,11 +150,24 @@ def _extension(path: bytes) -> bytes:
     return extension.lower() if dot and stem else (extension.lower() if dot else b"")
 
 
-def any_of(patterns: Sequence[str]) -> Fits:
-    """Tells whether a decoded path fits one of some patterns, whole; none fits no patterns."""
-    if not patterns:
-        return lambda _: None
-    return re.compile(b"|".join(_as_regex(p) for p in patterns), re.DOTALL).fullmatch
+def path_rule(patterns: Sequence[str]) -> Callable[[bytes], bool]:
+    """Tells whether a decoded path fits one of some patterns; none fits no patterns."""
+    fits = _any_of([PatternParts(pattern) for pattern in patterns])
+    return lambda path: fits(path, _NO_QUERY)
+
+
+def _any_of(patterns: Sequence[PatternParts]) -> Fits:
+    """Whether any of the patterns fits: those that ask nothing of the query in one expression."""
+    plain = re.compile(
+        b"|".join(_as_regex(p.path) for p in patterns if not p.query) or rb"(?!)", re.DOTALL
+    ).fullmatch
+    asking = [(re.compile(_as_regex(p.path), re.DOTALL).fullmatch, p.query) for p in patterns if p.query]
+    if not asking:
+        return lambda path, _: plain(path) is not None
+    return lambda path, query: (
+        plain(path) is not None
+        or any(fits(path) and all(query.get(k) == v for k, v in pairs) for fits, pairs in asking)
+    )
 
 
 def _as_regex(pattern: str) -> bytes:

@@ -14,7 +14,7 @@ from usage_stats.accesslog.columns import SLOTS, Columns
 from usage_stats.accesslog.lines import Bool
 from usage_stats.accesslog.vocabulary import Verdicts, Vocabulary
 from usage_stats.deidentify.exclusion_lists import EXCLUDED, ExclusionLists
-from usage_stats.deidentify.generalise import PathClass, PathClassifier, classify_target
+from usage_stats.deidentify.generalise import PathClass, PathClassifier, allowed_query, classify_target
 from usage_stats.deidentify.robots import HEALTH_CHECK, ROBOT_CLASSES, Robots
 
 __all__ = ["OUTCOMES", "PAGE_VIEW", "Judge", "Judged"]
@@ -30,7 +30,9 @@ PAGE_VIEW, _ASSET, _FOREIGN, _UNSUCCESSFUL, _OTHER_METHOD, _MALFORMED = range(le
 _HEALTH_CHECK = OUTCOMES.index(f"robots.{HEALTH_CHECK}")
 _CHILD_DIRECTED = OUTCOMES.index("excluded.child_directed")
 _SIGNALS = tuple((SLOTS.index(name), name, OUTCOMES.index(f"excluded.{name}")) for name in ("gpc", "dnt"))
-_AGENT, _PATH, _ACCOUNT, _COOKIE = (SLOTS.index(name) for name in ("agent", "path", "account", "cookie"))
+_AGENT, _PATH, _ACCOUNT, _COOKIE, _QUERY = (
+    SLOTS.index(name) for name in ("agent", "path", "account", "cookie", "query")
+)
 _ROBOTS_TXT = b"/robots.txt"
 
 
@@ -68,16 +70,21 @@ class Judge:
         # 0: no path at all. Each class of path is one entry, with the outcome of a successful GET of it.
         self.classes: list[PathClass | None] = [None]
         self._outcome_of_class = [_MALFORMED]
-        self._asks_robots_txt = [False]
-        self._numbers: dict[tuple[PathClass | None, int, bool], int] = {}
-        self._agents = Verdicts(_AGENT, self._robot, make, absent=-1)
-        self._paths = Verdicts(_PATH, self._path, make, absent=0)
-        self._accounts = Verdicts(_ACCOUNT, lambda a: _excluded(lists.of_account(a)), make, absent=-1)
-        self._cookies = Verdicts(_COOKIE, lambda c: _excluded(lists.of_cookie(c)), make, absent=-1)
+        self._asks_robots_txt, self._asks_query = [False], [False]
+        self._numbers: dict[tuple[PathClass | None, int, bool, bool], int] = {}
+        self._agents = Verdicts(_AGENT, judge=self._robot, make=make, absent=-1)
+        self._paths = Verdicts(_PATH, judge=self._path, make=make)
+        self._targets = Verdicts(_PATH, _QUERY, judge=self._with_query, make=make)
+        self._accounts = Verdicts(
+            _ACCOUNT, judge=lambda account: _excluded(lists.of_account(account)), make=make, absent=-1
+        )
+        self._cookies = Verdicts(
+            _COOKIE, judge=lambda cookie: _excluded(lists.of_cookie(cookie)), make=make, absent=-1
+        )
 
     def judge(self, columns: Columns, closed: np.ndarray) -> Judged:
         """Judge hits. `closed`: the outcome of a day that takes no events, or -1, per hit."""
-        robot, path = self._agents.of(columns), self._paths.of(columns)
+        robot, path = self._agents.of(columns), self._path_classes(columns)
         outcome = np.array(self._outcome_of_class, np.int8)[path]
         status = columns.status
         is_health_check, is_child_directed = outcome == _HEALTH_CHECK, outcome == _CHILD_DIRECTED
@@ -92,6 +99,16 @@ class Judge:
         outcome = np.where(closed >= 0, closed, outcome)
         is_persons = ~is_robot & (path > 0) & (closed < 0) & (excluded < 0)
         return Judged(outcome, path, is_persons, np.array(self._asks_robots_txt)[path])
+
+    def _path_classes(self, columns: Columns) -> np.ndarray:
+        """The class of each hit's path, with its query where rules ask for that."""
+        path = self._paths.of(columns)
+        if self._classify.query_keys:
+            asks = np.array(self._asks_query)[path] & (columns.hashes[_QUERY] != 0)
+            rows = np.flatnonzero(asks)
+            path = path.copy()
+            path[rows] = self._targets.of(columns, rows)
+        return path
 
     def _excluded(self, columns: Columns, is_child_directed: Bool) -> np.ndarray:
         """The outcome of hits that are dropped before anything is derived of them, or -1; reasons as in `EXCLUDED`."""
@@ -114,25 +131,41 @@ class Judge:
         return -1 if name is None else OUTCOMES.index(f"robots.{name}")
 
     def _path(self, target: bytes) -> int:
+        """The number of a path's class, whatever its query says."""
         path = classify_target(target)
         if path is None:
-            return self._number(None, _FOREIGN, asks_robots_txt=False)
+            return self._number(None, _FOREIGN)
         if self._robots.is_health_check(path):
-            return self._number(None, _HEALTH_CHECK, asks_robots_txt=False)
+            return self._number(None, _HEALTH_CHECK)
         if self._lists.is_child_directed(path):
-            return self._number(None, _CHILD_DIRECTED, asks_robots_txt=False)
+            return self._number(None, _CHILD_DIRECTED)
         found = self._classify(path)
-        return self._number(
-            found, _ASSET if found.is_asset else PAGE_VIEW, asks_robots_txt=path == _ROBOTS_TXT
-        )
+        outcome = _ASSET if found.is_asset else PAGE_VIEW
+        is_robots_txt = path == _ROBOTS_TXT
+        asks_query = self._classify.asks_query(path)
+        return self._number(found, outcome, asks_robots_txt=is_robots_txt, asks_query=asks_query)
 
-    def _number(self, path_class: PathClass | None, outcome: int, *, asks_robots_txt: bool) -> int:
-        key = (path_class, outcome, asks_robots_txt)
+    def _with_query(self, target: bytes, query: bytes) -> int:
+        """The number of the class of a path that rules ask for the query of."""
+        asked = allowed_query(target + b"?" + query, self._classify.query_keys)
+        found = self._classify(classify_target(target) or b"", asked)
+        return self._number(found, _ASSET if found.is_asset else PAGE_VIEW)
+
+    def _number(
+        self,
+        path_class: PathClass | None,
+        outcome: int,
+        *,
+        asks_robots_txt: bool = False,
+        asks_query: bool = False,
+    ) -> int:
+        key = (path_class, outcome, asks_robots_txt, asks_query)
         if key not in self._numbers:
             self._numbers[key] = len(self.classes)
             self.classes.append(path_class)
             self._outcome_of_class.append(outcome)
             self._asks_robots_txt.append(asks_robots_txt)
+            self._asks_query.append(asks_query)
         return self._numbers[key]
 
 

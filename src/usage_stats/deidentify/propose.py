@@ -13,15 +13,14 @@ from collections.abc import Iterable, Sequence
 from usage_stats.accesslog.parse import Hit
 from usage_stats.config import Component, SubComponent
 from usage_stats.deidentify.generalise import PathClassifier, classify_target
+from usage_stats.deidentify.identifier_like import looks_like_identifier
 from usage_stats.deidentify.pseudonym import address_identity
 from usage_stats.deidentify.robots import is_robot
 
 __all__ = ["propose_components"]
 
 _MOST_COMPONENTS, _MOST_SUBS = 15, 8  # more than a reader takes in at a glance
-# A word or two: letters first, no run of four digits, nothing long enough to be a token.
-_NAME = re.compile(rb"(?!.*\d{4})[A-Za-z][A-Za-z0-9_-]{1,31}")
-_TOKEN = re.compile(rb"[0-9a-f]{8,}|(?=.*\d)(?=.*[A-Z])(?=.*[a-z])[A-Za-z0-9_-]{10,}")
+_NAME = re.compile(rb"[A-Za-z][A-Za-z0-9_-]{1,31}")  # a word or two that a setting may hold: letters first
 
 Clients = dict[tuple[bytes, ...], set[bytes]]
 
@@ -61,7 +60,9 @@ def _segments(hit: Hit, classify: PathClassifier) -> tuple[bytes, ...] | None:
 def _popular(clients: Clients, below: tuple[bytes, ...], minimum: int) -> list[bytes]:
     depth = len(below) + 1
     found = {s[-1]: len(c) for s, c in clients.items() if len(s) == depth and s[:-1] == below}
-    able = [s for s, n in found.items() if n >= minimum and _NAME.fullmatch(s) and not _TOKEN.search(s)]
+    able = [
+        s for s, n in found.items() if n >= minimum and _NAME.fullmatch(s) and not looks_like_identifier(s)
+    ]
     return sorted(able, key=lambda s: (-found[s], s))
 
 

@@ -111,9 +111,10 @@ class _Job:
         make: Callable[[], Vocabulary] = CompiledVocabulary if is_large else PlainVocabulary
         config = workspace.config
         lists = load_exclusion_lists(config.exclusions, workspace.root)
-        classify = PathClassifier(config.components, config.asset_extensions)
+        classify = PathClassifier(config.components, config.asset_extensions, config.query_keys)
         judge = Judge(classify, Robots(config.robots), lists, make)
-        self._make, self._signals = make, lists.signals
+        self._make = make
+        self._wanted = lists.signals | ({"query"} if config.query_keys else frozenset())
         self._stripper = Stripper(judge, Visitors(workspace.keys.key, make), gate, zone=config.zone)
 
     def take_in(self, unread: Unread, unchanged: Unchanged) -> Account:
@@ -163,7 +164,7 @@ class _Job:
             return BatchParser(exact, seed, None, proxies)
         from usage_stats.accesslog.fast import compiled_path  # noqa: PLC0415 the compiler, for large logs only
 
-        others = self._signals | ({"forwarded"} if proxies else frozenset())
+        others = self._wanted | ({"forwarded"} if proxies else frozenset())
         fast = compiled_path(
             *(unread.log_format, exact),
             account=source.account,

@@ -124,6 +124,15 @@ sources:
 # The parts of the site that are counted. First rule that fits wins; ** is any rest, * is within one segment.
 # What no rule names is counted as (other), and its path is never shown.
 components:{components}
+# Keys of the query that rules may ask for, written out: paths: ["/index.php?page=news"]. All other keys are dropped.
+# query_keys: [page]
+
+# The site's own host names: links between its pages are no visits from elsewhere. *.example.org is all below it.
+# hosts: [example.org, "*.example.org"]
+
+# A table of networks and countries, .mmdb or .csv (network,country,date). Without one, countries are not told apart.
+# country_table: countries.mmdb
+
 tables:
   components:
     dimensions: [component, sub_component]

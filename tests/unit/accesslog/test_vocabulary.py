@@ -125,7 +125,7 @@ def counted():
 def test_each_distinct_value_is_judged_once(make, counted):
     """However often it comes, in one batch or several; what is absent is not judged."""
     judge, asked = counted
-    verdicts = Verdicts(AGENT, judge, make, absent=-9)
+    verdicts = Verdicts(AGENT, judge=judge, make=make, absent=-9)
     found = [
         verdicts.of(_columns(*batch)).tolist() for batch in ([b"a", b"bb", None, b"a"], [b"bb", b"", None])
     ]
@@ -139,7 +139,7 @@ def test_forgetting_changes_no_verdict(make, counted, monkeypatch):
     """Beyond a number of distinct values all are forgotten, and judged anew when they come again."""
     monkeypatch.setattr(vocabulary_module, "_MOST_VALUES", 2)
     judge, asked = counted
-    verdicts = Verdicts(AGENT, judge, make, absent=0)
+    verdicts = Verdicts(AGENT, judge=judge, make=make)
     batches = [[b"a" * n for n in range(5)], [b"aa", None], [b"a" * 7, b"aa"]]
 
     assert [[0, 1, 2, 3, 4], [2, 0], [7, 2]] == [verdicts.of(_columns(*batch)).tolist() for batch in batches]
@@ -151,7 +151,7 @@ def test_forgetting_changes_no_verdict(make, counted, monkeypatch):
 @given(batches=st.lists(st.lists(st.none() | st.binary(max_size=2), min_size=1, max_size=8), max_size=5))
 def test_a_verdict_is_that_of_the_value_alone(make, batches):
     """Whatever was judged before, and wherever it stands."""
-    verdicts = Verdicts(AGENT, lambda value: sum(value) + len(value), make, absent=-1)
+    verdicts = Verdicts(AGENT, judge=lambda value: sum(value) + len(value), make=make, absent=-1)
 
     assert [[-1 if v is None else sum(v) + len(v) for v in batch] for batch in batches] == [
         verdicts.of(_columns(*batch)).tolist() for batch in batches

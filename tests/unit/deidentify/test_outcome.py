@@ -8,7 +8,7 @@ from invented_hits import CLASSIFY, CURL, FIREFOX, columns, hit
 
 from usage_stats.accesslog.vocabulary import CompiledVocabulary, PlainVocabulary
 from usage_stats.deidentify.exclusion_lists import NOBODY
-from usage_stats.deidentify.generalise import classify_target
+from usage_stats.deidentify.generalise import PathClassifier, classify_target
 from usage_stats.deidentify.outcome import OUTCOMES, Judge
 from usage_stats.deidentify.robots import HEALTH_CHECK, ROBOT_CLASSES, Robots
 from usage_stats.robot_settings import HealthChecks, RobotSettings
@@ -197,11 +197,12 @@ def test_each_distinct_value_is_judged_once(make):
     """A log of millions of lines has some thousand paths: batch after batch, none is interpreted again."""
     asked = []
 
-    def classify(path):
-        asked.append(path)
-        return CLASSIFY(path)
+    class Asked(PathClassifier):
+        def __call__(self, path, *query):
+            asked.append(path)
+            return super().__call__(path, *query)
 
-    judge = _judge(make=make, classify=classify)
+    judge = _judge(make=make, classify=Asked((), ("css",)))
     for _ in range(3):
         _judged(hit(target=b"/a"), hit(target=b"/b?1"), hit(target=b"/b?2"), hit(target=b"/a"), judge=judge)
 
