@@ -11,9 +11,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["Ints", "Pseudonyms", "changes", "codes", "distinct", "numbered", "runs", "sorted_words", "words"]
+__all__ = [
+    "Ints",
+    "Matrix",
+    "Pseudonyms",
+    "changes",
+    "codes",
+    "distinct",
+    "numbered",
+    "runs",
+    "seconds",
+    "sorted_words",
+    "words",
+]
 
 Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
+Matrix = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 Pseudonyms = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
 
@@ -44,6 +57,11 @@ def changes(ordered: np.ndarray[tuple[int], Any]) -> np.ndarray[tuple[int], np.d
     is_first = np.ones(len(ordered), np.bool_)
     is_first[1:] = ordered[1:] != ordered[:-1]
     return is_first
+
+
+def seconds(column: pa.ChunkedArray) -> Ints:
+    """Instants as whole seconds since 1970."""
+    return np.asarray(column.cast(pa.timestamp("s", "UTC")).cast(pa.int64()).to_numpy(), np.int64)
 
 
 def words(column: pa.ChunkedArray) -> pa.DictionaryArray:

@@ -23,7 +23,8 @@ from usage_stats.sqlmodel import Database, run_model
 
 __all__ = ["LARGE_PERIOD", "Counts", "Crowd", "UsageFiles", "basis_counts", "period_cells"]
 
-# Usage rows of a period from which on sorting arrays is clearly cheaper than the model.
+# Usage rows of a period from which on arrays are sorted: measured on a week of 1.65 million, 0.17 s of CPU instead of
+# 0.47. Below, the model costs some hundredths of a second.
 LARGE_PERIOD = 20_000
 
 

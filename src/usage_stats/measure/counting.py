@@ -17,7 +17,17 @@ import numpy as np
 import pyarrow as pa
 
 from usage_stats.config import OTHER, TOTAL
-from usage_stats.measure.arrays import Ints, changes, codes, distinct, numbered, runs, sorted_words, words
+from usage_stats.measure.arrays import (
+    Ints,
+    changes,
+    codes,
+    distinct,
+    numbered,
+    runs,
+    seconds,
+    sorted_words,
+    words,
+)
 from usage_stats.measure.table_spec import Category, Cube
 
 __all__ = ["count_networks", "count_persons", "place"]
@@ -48,7 +58,7 @@ def count_persons(
     """The rows of `usage.component_day`, by person."""
     size = len(categories)
     persons, person = numbered(page_views["person"].to_numpy())
-    at = page_views["viewed_at"].cast(pa.timestamp("s", "UTC")).cast(pa.int64()).to_numpy()
+    at = seconds(page_views["viewed_at"])
     second = at - (at.min() if len(at) else 0)
     in_order = np.sort((person * _SECONDS + second) * size + places)
     person, second, places = in_order // (size * _SECONDS), in_order // size % _SECONDS, in_order % size
