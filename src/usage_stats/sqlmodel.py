@@ -107,7 +107,8 @@ def _column(line: str, path: Path) -> Column:
 
 
 class Database:
-    """An in-memory database that runs models one after the other; opening one costs more than a small model.
+    """An in-memory database that runs models one after the other; opening one costs more than a small model, so that
+    it is opened when the first one runs.
 
     `spill` is a restricted directory that larger-than-memory work may use; without it, none is spilled.
     """
@@ -123,14 +124,22 @@ class Database:
         }
         if spill:  # what does not fit is spilled, so memory does not grow with the month
             settings["memory_limit"] = _MEMORY
-        self._connection = duckdb.connect(":memory:", config=settings)
-        self._connection.execute("set TimeZone = 'UTC'")
+        self._settings = settings
+        self._opened: duckdb.DuckDBPyConnection | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        if self._opened is not None:
+            self._opened.close()
+
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        if self._opened is None:
+            self._opened = duckdb.connect(":memory:", config=self._settings)
+            self._opened.execute("set TimeZone = 'UTC'")
+        return self._opened
 
     def run(
         self, name: str, inputs: Mapping[str, Any], *, parameters: Mapping[str, Any] | None = None

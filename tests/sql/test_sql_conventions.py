@@ -17,11 +17,6 @@ READABLE = {
     "confidential": {"usage", "cell", "frame"},
     "shareable": {"release"},
 }
-# Models without an order, for their rows never leave the stage that runs them: "name" -> why not.
-LOOKED_UP = {
-    "event.person": "names are looked up in it, row by row of usage.component_day",
-    "event.network": "names are looked up in it, row by row of usage.network_day",
-}
 ENDINGS = {"restricted": {"event", "usage"}, "confidential": {"cell"}, "shareable": {"warehouse", "release"}}
 
 
@@ -122,7 +117,7 @@ def test_keywords_are_lower_case(name):
     assert _body(name) == _body(name).lower()
 
 
-@pytest.mark.parametrize("name", sorted(set(MODELS) - set(LOOKED_UP)))
+@pytest.mark.parametrize("name", MODELS)
 def test_rows_that_leave_have_an_order(name):
     """Same inputs, same bytes: what is written to files or shown to analysts is sorted by its whole key."""
     model, parsed = load_model(name), _parsed(name)
@@ -131,13 +126,6 @@ def test_rows_that_leave_have_an_order(name):
     ordered = {column.name for column in parsed.args["order"].find_all(exp.Column)}
 
     assert set(model.unique) <= ordered
-
-
-@pytest.mark.parametrize("name", LOOKED_UP)
-def test_what_is_only_looked_up_is_not_sorted(name):
-    """Each has its reason in `LOOKED_UP`, and only while it is true: none of them pays for an order."""
-
-    assert _parsed(name).args.get("order") is None
 
 
 @pytest.mark.parametrize("name", MODELS)

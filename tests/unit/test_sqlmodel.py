@@ -311,3 +311,13 @@ def test_a_model_is_one_select():
     found = {name: duckdb.extract_statements(load_model(name).sql) for name in model_names()}
 
     assert {} == {n: s for n, s in found.items() if [duckdb.StatementType.SELECT] != [x.type for x in s]}
+
+
+def test_a_database_that_runs_no_model_is_never_opened(monkeypatch):
+    """Opening one costs more than a small model: who only may need it pays nothing."""
+    monkeypatch.setattr(duckdb, "connect", None)
+
+    with Database() as database:
+        pass
+
+    assert database._opened is None  # noqa: SLF001 whether it is open shows nowhere else

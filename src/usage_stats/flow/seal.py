@@ -103,8 +103,13 @@ def _write_usage(workspace: Workspace, of: date, cube: Cube, database: Database)
 
 def _events(workspace: Workspace, table: str, of: date, schema: pa.Schema) -> pa.Table:
     """All that was kept of a day; distinct words of several files in one dictionary."""
-    parts = [pq.read_table(path, schema=schema) for path in event_files(workspace, table, of)]
+    parts = [_read(path, schema) for path in event_files(workspace, table, of)]
     return pa.concat_tables([schema.empty_table(), *parts]).unify_dictionaries()
+
+
+def _read(path: Path, schema: pa.Schema) -> pa.Table:
+    with pq.ParquetFile(path) as file:
+        return file.read(use_threads=False).cast(schema)
 
 
 def _folder(workspace: Workspace, kind: WindowKind, of: date) -> Path:

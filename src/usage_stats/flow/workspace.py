@@ -155,5 +155,5 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 def write_restricted(table: pa.Table, path: Path) -> None:
     """Write rows of the restricted store as Parquet. Words are packed; pseudonyms are random and cannot be."""
     words = [field.name for field in table.schema if not pa.types.is_integer(field.type)]
-    packing = {field.name: "zstd" if field.type != pa.uint64() else "none" for field in table.schema}
+    packing = {field.name: "lz4" if field.type != pa.uint64() else "none" for field in table.schema}
     pq.write_table(table, path, compression=packing, use_dictionary=words, write_statistics=False)

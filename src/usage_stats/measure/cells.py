@@ -14,12 +14,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from usage_stats.errors import SchemaError
+from usage_stats.measure.cell_counting import Wanted, count_rows, number_of_rows
 from usage_stats.measure.relations import CellKey
 from usage_stats.measure.table_spec import Cube
 from usage_stats.periods import Period, parse_period
 from usage_stats.sqlmodel import Database, run_model
 
-__all__ = ["Counts", "Crowd", "UsageFiles", "basis_counts", "period_cells"]
+__all__ = ["LARGE_PERIOD", "Counts", "Crowd", "UsageFiles", "basis_counts", "period_cells"]
+
+# Usage rows of a period from which on arrays are sorted: measured on a week of 1.65 million, 0.17 s of CPU instead of
+# 0.47. Below, the model costs some hundredths of a second.
+LARGE_PERIOD = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +50,37 @@ def period_cells(
     cube: Cube, period: Period, files: UsageFiles, *, database: Database | None = None
 ) -> dict[CellKey, Counts]:
     """Count a period's cells: every category of the table, zeros and totals included."""
+    is_large = number_of_rows(files.component_day) >= LARGE_PERIOD
+    cells = _counted(cube, period, files) if is_large else _modelled(cube, period, files, database)
+    return {
+        CellKey(period.code, row["component"], row["sub_component"]): Counts(
+            row["visitors"], row["visits"], row["page_views"], row["networks"]
+        )
+        for row in cells.to_pylist()
+    }
+
+
+def _modelled(cube: Cube, period: Period, files: UsageFiles, database: Database | None) -> pa.Table:
+    """Cells by the SQL model, which defines them."""
     inputs = {
         "frame.category": cube.frame(),
         "usage.component_day": list(files.component_day),
         "usage.network_day": list(files.network_day),
     }
-    table = run_model("cell.component", inputs, parameters=_span(period), database=database)
-    return {
-        CellKey(period.code, row["component"], row["sub_component"]): Counts(
-            row["visitors"], row["visits"], row["page_views"], row["networks"]
-        )
-        for row in table.to_pylist()
-    }
+    return run_model("cell.component", inputs, parameters=_span(period), database=database)
+
+
+def _counted(cube: Cube, period: Period, files: UsageFiles) -> pa.Table:
+    """The same cells by sorting arrays."""
+    of_persons = Wanted("person", ("visits", "page_views"), period, cube.categories)
+    of_networks = Wanted("network", (), period, cube.categories)
+    visitors, visits, page_views = count_rows(files.component_day, of_persons)
+    (networks,) = count_rows(files.network_day, of_networks)
+    if np.any((visitors > visits) | (visits > page_views) | ((visitors == 0) != (page_views == 0))):
+        raise SchemaError(f"cells of {period.code}: counts contradict each other")
+    figures = {"visitors": visitors, "visits": visits, "page_views": page_views, "networks": networks}
+    frame = cube.frame()
+    return pa.table({name: frame[name] for name in frame.column_names} | figures)
 
 
 def basis_counts(period: Period, files: UsageFiles, *, database: Database | None = None) -> dict[str, int]:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from usage_stats.robot_settings import RobotSettings, Rule
 from usage_stats.sqlmodel import Database, run_model
 
-__all__ = ["CONDUCT", "RULES", "Conduct", "excluded_persons"]
+__all__ = ["CONDUCT", "RULES", "Conduct", "excluded_persons", "what_follows"]
 
 RULES: tuple[Rule, ...] = get_args(Rule)
 # What one batch of hits tells of a visitor's day: how many hits of each kind. A visitor may have several rows.
@@ -60,6 +60,11 @@ def excluded_persons(
     """
     inputs = {"event.conduct": conduct, "event.page_view": page_views}
     flags = run_model("event.conduct_day", inputs, parameters=_limits(settings), database=database)
+    return what_follows(flags, settings)
+
+
+def what_follows(flags: pa.Table, settings: RobotSettings) -> Conduct:
+    """What the settings make of whom each rule is true of."""
     robots = [flags[rule] for rule in RULES if getattr(settings.behaviour, rule) == "robot"]
     nobody = pa.chunked_array([pa.repeat(pa.scalar(value=False), flags.num_rows)])
     excluded = flags.filter(reduce(pc.or_, robots, nobody)).select(["person", "event_date"])
