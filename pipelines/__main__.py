@@ -16,7 +16,7 @@ from pipelines.definitions import build_definitions
 from pipelines.partitions import range_tags
 from pipelines.resources import Worker, default_directory
 from pipelines.schedules import INGEST_JOB, RELEASE_JOB
-from usage_stats.errors import AuditFailed, InternalError, UsageStatsError
+from usage_stats.errors import InternalError, UsageStatsError
 from usage_stats.flow.calendar import calendar_of
 from usage_stats.flow.progress import bars
 from usage_stats.flow.run import RunResult
@@ -40,7 +40,7 @@ def main() -> None:
             print(f"warning: {broken}", file=sys.stderr)  # noqa: T201 what a person must mend
         waiting = incomplete_periods(workspace, worker.clock())
         print(describe_run(workspace, result, waiting))  # noqa: T201 the summary is this command's output
-        sys.exit(AuditFailed.exit_code if result.refused else 0)
+        sys.exit(result.exit_code)
     except (UsageStatsError, InternalError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 and this its failure
         sys.exit(error.exit_code)

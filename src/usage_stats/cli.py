@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from usage_stats import __version__
-from usage_stats.errors import AuditFailed, InputError, InternalError, UsageStatsError, without_values
+from usage_stats.errors import InputError, InternalError, UsageStatsError, without_values
 
 __all__ = ["app", "main"]
 
@@ -163,7 +163,7 @@ def run(
         typer.echo(f"warning: {broken}", err=True)
     waiting = incomplete_periods(opened, now)
     typer.echo(json.dumps(run_as_json(result, waiting)) if as_json else describe_run(opened, result, waiting))
-    raise typer.Exit(AuditFailed.exit_code if result.refused else 0)
+    raise typer.Exit(result.exit_code)
 
 
 @app.command()

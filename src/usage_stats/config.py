@@ -1,4 +1,4 @@
-"""`usage_stats.yaml` and `policy.yaml` → validated, frozen settings.
+"""`usage_stats.yaml` → validated, frozen settings; and how any settings file is read.
 
 Belongs here: the shape of the configuration, its defaults with their reasons, its error messages.
 Does not: reading logs, or any decision taken from these settings.
@@ -35,15 +35,15 @@ __all__ = [
     "Component",
     "Config",
     "Partner",
-    "Policy",
-    "PolicyVersion",
+    "Settings",
     "Source",
     "SubComponent",
     "Table",
     "Thresholds",
     "check_config",
+    "check_unique",
     "load_config",
-    "load_policy",
+    "load_settings",
 ]
 
 TOTAL = "_T"  # SDMX's code for a total
@@ -57,14 +57,16 @@ Category = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$")]
 PathPattern = Annotated[str, Field(pattern=r"^/")]
 
 
-class _Settings(BaseModel):
+class Settings(BaseModel):
+    """Part of a settings file: never changed once read; a key that is not known is an error."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-_Model = TypeVar("_Model", bound=_Settings)
+_Model = TypeVar("_Model", bound=Settings)
 
 
-class Source(_Settings):
+class Source(Settings):
     """Where one server's log files lie, how they are written, and which fields identify a visitor."""
 
     name: Slug = "web"
@@ -76,14 +78,14 @@ class Source(_Settings):
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
 
 
-class SubComponent(_Settings):
+class SubComponent(Settings):
     """A named part of a component and the URL paths that belong to it."""
 
     name: Category
     paths: tuple[PathPattern, ...] = Field(min_length=1)
 
 
-class Component(_Settings):
+class Component(Settings):
     """A named part of the site and the URL paths that belong to it; the first rule that fits wins."""
 
     name: Category
@@ -91,14 +93,14 @@ class Component(_Settings):
     sub_components: tuple[SubComponent, ...] = ()
 
 
-class Table(_Settings):
+class Table(Settings):
     """A table to publish: its dimensions and the kinds of period it comes in."""
 
     dimensions: tuple[Literal["component", "sub_component"], ...] = ("component", "sub_component")
     periods: tuple[PeriodKind, ...] = ("day", "week", "month")
 
 
-class Partner(_Settings):
+class Partner(Settings):
     """Who receives which tables, for which kinds of period."""
 
     id: Slug
@@ -106,7 +108,7 @@ class Partner(_Settings):
     periods: tuple[PeriodKind, ...] = ("day", "week", "month")
 
 
-class Thresholds(_Settings):
+class Thresholds(Settings):
     """How many contributors a figure needs before it may leave the house."""
 
     # 10: the common default of statistical offices and research gateways; 5 is the floor for release.
@@ -127,7 +129,7 @@ xlsx xml xsl xz zip
 DEFAULT_ASSETS = tuple(_ASSETS.split())
 
 
-class Config(_Settings):
+class Config(Settings):
     """One workspace's settings; every key is documented in the starter file that `init` writes."""
 
     site: Slug
@@ -159,12 +161,12 @@ class Config(_Settings):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Config:
-        _unique("sources", [s.name for s in self.sources])
-        _unique("components", [c.name for c in self.components])
-        _unique("partners", [p.id for p in self.partners])
+        check_unique("sources", [s.name for s in self.sources])
+        check_unique("components", [c.name for c in self.components])
+        check_unique("partners", [p.id for p in self.partners])
         check_rules(self.components, self.query_keys)
         for component in self.components:
-            _unique(f"sub_components of {component.name}", [s.name for s in component.sub_components])
+            check_unique(f"sub_components of {component.name}", [s.name for s in component.sub_components])
         return self
 
     @model_validator(mode="after")
@@ -182,38 +184,11 @@ class Config(_Settings):
         return ZoneInfo(self.time_zone)
 
 
-def _unique(what: str, names: list[str]) -> None:
+def check_unique(what: str, names: list[str]) -> None:
+    """Raise ValueError, as validators do, if a name appears twice."""
     doubled = sorted({n for n in names if names.count(n) > 1})
     if doubled:
         raise ValueError(f"{what}: {', '.join(doubled)} appears twice; names must be unique")
-
-
-Use = Literal["internal_aggregate", "partner_aggregate", "email_measurement", "list_comparison"]
-
-
-class PolicyVersion(_Settings):
-    """A version of the privacy policy, the day it came into force, and what it lets usage data do."""
-
-    version: str
-    effective: date
-    uses: tuple[Use, ...]
-
-
-class Policy(_Settings):
-    """All versions of the policy; the one in force when data is collected governs its use."""
-
-    versions: tuple[PolicyVersion, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _one_version_a_day(self) -> Policy:
-        _unique("versions", [v.version for v in self.versions])
-        _unique("effective dates", [v.effective.isoformat() for v in self.versions])
-        return self
-
-    def in_force(self, day: date) -> PolicyVersion | None:
-        """Return the version in force on a day, or None before the first."""
-        past = [v for v in self.versions if v.effective <= day]
-        return max(past, key=lambda v: v.effective) if past else None
 
 
 def load_config(workspace: Path) -> Config:
@@ -222,16 +197,9 @@ def load_config(workspace: Path) -> Config:
     Raises:
         ConfigError: no such file, no YAML, or a key or value that is not allowed.
     """
-    return _load(workspace / "usage_stats.yaml", Config, "run `usage-stats init DIR` to make a workspace")
-
-
-def load_policy(workspace: Path) -> Policy:
-    """Read and check `policy.yaml` of a workspace.
-
-    Raises:
-        ConfigError: no such file, no YAML, or a key or value that is not allowed.
-    """
-    return _load(workspace / "policy.yaml", Policy, "run `usage-stats init DIR` to see a starter policy")
+    return load_settings(
+        workspace / "usage_stats.yaml", Config, "run `usage-stats init DIR` to make a workspace"
+    )
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -249,7 +217,12 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def _load(path: Path, model: type[_Model], remedy: str) -> _Model:
+def load_settings(path: Path, model: type[_Model], remedy: str) -> _Model:
+    """Read and check a settings file.
+
+    Raises:
+        ConfigError: no such file (the message ends with the remedy), no YAML, or a key or value not allowed.
+    """
     if not path.is_file():
         raise ConfigError(f"{path}: no such file; {remedy}")
     try:

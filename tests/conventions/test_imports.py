@@ -19,6 +19,7 @@ FOUNDATIONS = (
     "email_settings",
     "generalisation_settings",
     "config",
+    "policy",
     "schemas",
     "sqlmodel",
 )

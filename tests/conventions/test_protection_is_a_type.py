@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from usage_stats.config import Config, Policy, Thresholds
+from usage_stats.config import Config, Thresholds
+from usage_stats.policy import Policy
 
 ROOT = Path(__file__).resolve().parents[2]
 # The only functions that may make the type: each after a check, or from a record the ledger vouches for.

@@ -197,10 +197,10 @@ def _killed_before_the_file_is_gone(patch):
 def _killed_before_the_ledger_says_so(patch):
     record = KeyStore._record  # noqa: SLF001 the step between the file's end and the ledger's word
 
-    def killed(store, kind, window, event):
+    def killed(store, kind, window, event, **more):
         if event == "destroyed":
             raise Killed
-        record(store, kind, window, event)
+        record(store, kind, window, event, **more)
 
     patch.setattr(KeyStore, "_record", killed)
 

@@ -323,3 +323,70 @@ def test_no_pseudonym_no_fingerprint_and_no_key_leaves_the_restricted_store(plan
     assert len(keys) >= 3
     assert b"2026-04-03" in outside
     assert set() == {secret for secret in secrets if secret.lower() in outside}
+
+
+def _key_spellings(key):
+    """A key raw and backwards, in both cases of hex, in base 64 and 32, and as Python and JSON would write it."""
+    texts = [key.hex(), key.hex().upper(), repr(key)[2:-1], str(list(key)), str(int.from_bytes(key, "big"))]
+    coded = [base64.b64encode(key), base64.urlsafe_b64encode(key), base64.b32encode(key)]
+    return {key, key[::-1], *(text.encode() for text in texts), *(text.rstrip(b"=") for text in coded)}
+
+
+def _beside_the_keys(root):
+    """Every byte below a directory but the key files themselves: ledgers, events and open windows too."""
+    paths = [p for p in sorted(root.rglob("*")) if p.is_file() and p.suffix != ".key"]
+    return b"\n\0\n".join(part for path in paths for part in (str(path).encode(), *_read_out(path)))
+
+
+@pytest.mark.parametrize("way", ["plain", "compiled"])
+def test_no_key_is_on_any_byte_beside_its_own_file(planted, tmp_path, way):
+    """Not in the restricted store either, in no record of Dagster, in no temporary or compiled file, in nothing said:
+    while windows are open, and after they are closed.
+    """
+    folders = {name: tmp_path / name for name in ("DAGSTER_HOME", "NUMBA_CACHE_DIR", "TMPDIR", "HOME")}
+    for folder in folders.values():
+        folder.mkdir()
+    (folders["DAGSTER_HOME"] / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            KEYS_TOLD.replace("FORCED", FORCED if way == "compiled" else PLAIN),
+            str(planted),
+        ],
+        cwd=REPOSITORY,
+        env={**os.environ, **{name: str(folder) for name, folder in folders.items()}},
+        capture_output=True,
+        check=False,
+    )
+    made = [bytes.fromhex(line) for line in (tmp_path / "told").read_text().split()]
+    said, kept = done.stdout + done.stderr, [_beside_the_keys(root) for root in (planted, *folders.values())]
+
+    assert 0 == done.returncode, done.stderr
+    assert len(set(made)) >= 3
+    assert {p.read_bytes() for p in planted.rglob("*.key")} <= set(made)
+    assert [] == [
+        n for n, key in enumerate(made) for s in _key_spellings(key) for part in (said, *kept) if s in part
+    ]
+
+
+PLAIN = """
+from pipelines.__main__ import main
+main()
+"""
+
+# Each key that is ever made is told to the test alone, beside every folder that is searched. At the end, a process's
+# arguments and environment are said, so that they are searched too.
+KEYS_TOLD = """
+import atexit, os, pathlib, secrets, sys
+from usage_stats.deidentify import linkage_key
+draw, told = secrets.token_bytes, pathlib.Path(sys.argv[1]).parent / "told"
+def telling(size):
+    key = draw(size)
+    with told.open("a") as file:
+        file.write(key.hex() + chr(10))
+    return key
+linkage_key.secrets = type("Secrets", (), {"token_bytes": staticmethod(telling)})
+atexit.register(lambda: print(sys.argv, dict(os.environ), pathlib.Path("/proc/self/cmdline").read_bytes()[-200:]))
+FORCED
+"""

@@ -282,13 +282,16 @@ def test_another_run_at_work_is_waited_for(usage_stats, workspace):
 
 
 def test_a_day_without_a_policy_in_force_is_not_released(usage_stats, workspace):
-    """Exit code 13; no partner receives anything."""
+    """Exit code 13, and the reason in the run's output and in the status; no partner receives anything."""
     versions = [{"version": "1", "effective": "2026-04-02", "uses": ["internal_aggregate"]}]
     (workspace / "policy.yaml").write_text(json.dumps({"versions": versions}))
-    code, _, err = usage_stats("run", "-w", workspace)
+    code, out, _ = usage_stats("run", "-w", workspace)
+    status = usage_stats("status", "-w", workspace)[1]
 
     assert POLICY == code
-    assert "no version is in force on 2026-04-01" in err
+    assert "2026-04-01: no version was in force, so nothing allows internal_aggregate" in out
+    assert "2026-04-01: policy.yaml: no version is in force on 2026-04-01" in status
+    assert "2026-04-01: refused" in status
     assert not (workspace / "releases").exists()
 
 

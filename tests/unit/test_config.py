@@ -1,17 +1,13 @@
-from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
-from usage_stats.config import Config, Policy, load_config, load_policy
+from usage_stats.config import Config, load_config
 from usage_stats.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "data" / "sample"
-DAY = st.dates(date(2020, 1, 1), date(2030, 1, 1))
 
 
 @pytest.fixture
@@ -44,7 +40,6 @@ def _component(name):
 def test_the_sample_is_understood():
     """The workspace that newcomers start from is right."""
     assert "sample" == load_config(SAMPLE).site
-    assert "2025-09" == load_policy(SAMPLE).versions[0].version
 
 
 def test_one_line_is_a_configuration(load):
@@ -217,42 +212,15 @@ def test_no_file_says_how_to_begin(tmp_path):
 
 def test_bytes_that_are_no_text_are_an_error_of_ours(tmp_path):
     """A file in another encoding is refused with its path."""
-    (tmp_path / "policy.yaml").write_bytes(b"versions: \xff\xfe\n")
-    with pytest.raises(ConfigError, match=r"policy\.yaml"):
-        load_policy(tmp_path)
+    (tmp_path / "usage_stats.yaml").write_bytes(b"site: \xff\xfe\n")
+    with pytest.raises(ConfigError, match=r"usage_stats\.yaml"):
+        load_config(tmp_path)
 
 
 def test_settings_are_frozen():
     """Nothing changes a setting after it was checked."""
     with pytest.raises(ValueError, match="frozen"):
         Config(site="s").site = "other"
-
-
-def test_a_policy_has_a_version():
-    """A policy without versions allows nothing and is a mistake."""
-    with pytest.raises(ValueError, match="versions"):
-        Policy(versions=[])
-
-
-@given(effective=st.lists(DAY, min_size=1, max_size=6, unique=True), day=DAY)
-def test_the_version_in_force_is_the_latest_that_has_begun(effective, day):
-    """Whatever the order in the file, walking back from the day meets the version in force first."""
-    policy = Policy(versions=[{"version": str(d), "effective": d, "uses": []} for d in effective])
-    walked = (day - timedelta(n) for n in range((day - date(2019, 12, 31)).days))
-    expected = next((str(d) for d in walked if d in effective), None)
-    found = policy.in_force(day)
-
-    assert expected == (found.version if found else None)
-
-
-def test_two_versions_cannot_begin_on_one_day():
-    """Which of two versions is in force would be a matter of order: one may forbid what the other allows."""
-    versions = [
-        {"version": "a", "effective": "2026-01-01", "uses": ["partner_aggregate"]},
-        {"version": "b", "effective": "2026-01-01", "uses": []},
-    ]
-    with pytest.raises(ValueError, match="2026-01-01"):
-        Policy(versions=versions)
 
 
 def test_what_is_told_apart_is_nothing_at_first(load):

@@ -1,108 +1,283 @@
 """(site, window kind, window) → the secret key of that window, made once, destroyed at its seal.
 
-Belongs here: the life of a key on disk. Does not: hashing with it, deciding when a window is sealed.
+Belongs here: the life of a key on disk, and its ledger. Does not: hashing identities with it, deciding when a
+window is sealed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
+import stat
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from usage_stats.errors import LedgerError
+from usage_stats.errors import InternalError, LedgerError
 from usage_stats.ledger import Ledger
 
 __all__ = ["KEY_BYTES", "KeyStore"]
 
 KEY_BYTES = 32  # 256 bits, the full strength of HMAC-SHA-256
+# 128 bits: that a wrong file passes by chance is out of the question; more would tell nothing more.
+_CHECK_BYTES = 16
+_OTHERS = 0o077
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the ledger says of one key; `check` is None of a key that is not made, or was before checks were kept."""
+
+    is_made: bool = False
+    is_used: bool = False
+    is_destroyed: bool = False
+    check: str | None = None
 
 
 class KeyStore:
-    """Keys in `restricted/keys/<site>/<kind>/<window>.key` (0600), with a ledger of made and destroyed."""
+    """Keys in `restricted/keys/<site>/<kind>/<window>.key` (0600), with a ledger of what became of each.
+
+    Entries: `made`, with the check value of the key; `first_used`, written before the key is handed out for the
+    first time (mostly in the breath in which it was made; later, if a crash came between); `destroyed`. Each
+    says when, by the clock of the run: see `at`. `adopted` stands for both of the first two where a key is older
+    than check values.
+    """
 
     def __init__(self, directory: Path, ledger: Ledger, *, site: str) -> None:
-        self._directory = directory / site
+        self._top = directory
         self._ledger = ledger
         self._site = site
-        self._state = {(e["kind"], e["window"]): e["event"] for e in ledger.entries() if e["site"] == site}
+        self._now: datetime | None = None
+        self._state: dict[tuple[str, str], _Known] = {}
+        for entry in ledger.entries():
+            if entry["site"] == site:
+                self._follow(entry)
+
+    def __repr__(self) -> str:
+        return f"KeyStore(site={self._site!r})"
+
+    def at(self, now: datetime) -> None:
+        """Tell the store the time of the run: entries written from now on carry it."""
+        self._now = now
 
     def key(self, kind: str, window: str) -> bytes | None:
         """Return the window's key, making it on first use; None once it was destroyed.
 
         Raises:
-            LedgerError: the ledger knows the key but its file is missing, open to others or damaged.
-                No new key is made then: it would count the same people twice.
+            LedgerError: the ledger knows the key but its file is missing, open to others, damaged or another
+                window's. No new key is made then: it would count the same people twice.
         """
-        state = self._state.get((kind, window))
-        if state == "destroyed":
+        known = self._known(kind, window)
+        if known.is_destroyed:
             return None
-        return self._read(kind, window) if state == "made" else self._make(kind, window)
+        if not known.is_made:
+            self._make(kind, window)
+        elif known.check is None:
+            self._adopt(kind, window)
+        key = self._read(kind, window)  # also one just made: what lies on the disk is what is used
+        if not self._known(kind, window).is_used:
+            self._record(kind, window, "first_used")
+        return key
+
+    def is_known(self, kind: str, window: str) -> bool:
+        """Whether the ledger ever heard of the key."""
+        return (kind, window) in self._state
 
     def destroy(self, kind: str, window: str) -> None:
         """Overwrite and remove a window's key; from then on its pseudonyms lead nowhere.
 
         The ledger comes first: a crash in between must not leave a key of zeros in use.
         """
-        if self._state.get((kind, window)) != "destroyed":
+        if not self._known(kind, window).is_destroyed:
             self._record(kind, window, "destroyed")
-        self._wipe(self._path(kind, window))
+        _wipe(self._path(kind, window))
 
     def wipe_destroyed(self) -> None:
         """Finish what a crash left: a key that the ledger calls destroyed is on no disk."""
-        for (kind, window), event in self._state.items():
-            if event == "destroyed":
-                self._wipe(self._path(kind, window))
-
-    @staticmethod
-    def _wipe(path: Path) -> None:
-        if not path.exists():
-            return
-        with path.open("r+b") as file:  # in place: cutting it first would leave the old blocks as they are
-            file.write(bytes(KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        path.unlink()
+        for (kind, window), known in self._state.items():
+            if known.is_destroyed:
+                _wipe(self._path(kind, window))
 
     def destroyed(self) -> frozenset[str]:
         """The codes of the windows whose key is gone for good."""
-        return frozenset(window for (_, window), event in self._state.items() if event == "destroyed")
+        return frozenset(window for (_, window), known in self._state.items() if known.is_destroyed)
 
-    def _make(self, kind: str, window: str) -> bytes:
-        key = secrets.token_bytes(KEY_BYTES)
+    def _known(self, kind: str, window: str) -> _Known:
+        return self._state.get((kind, window), _Known())
+
+    def _make(self, kind: str, window: str) -> None:
         path = self._path(kind, window)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.unlink(missing_ok=True)  # left by a crash before the ledger knew it: nothing rests on it
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(key)
-            file.flush()
-            os.fsync(file.fileno())
-        self._record(kind, window, "made")
-        return key
+        self._make_folders(kind)
+        if os.path.lexists(path):
+            _check_regular(path)
+            path.unlink()  # left by a crash before the ledger knew it: nothing rests on it
+        check = _write_new(path, self._domain(kind, window))
+        self._record(kind, window, "made", check=check)
+
+    def _make_folders(self, kind: str) -> None:
+        self._top.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in self._folders(kind):
+            if not os.path.lexists(folder):
+                folder.mkdir(mode=0o700)  # one by one: `parents` would leave the upper ones to the umask
+            _check_folder(folder)
+
+    def _adopt(self, kind: str, window: str) -> None:
+        """Take the file of a key from before check values for what it is called: once, and then never again.
+
+        Every read before took it so, and whether it is another's cannot be known any more, unless it is a key whose
+        check value is known: that is an error. When it was first used is not known either, so it is not claimed.
+        The two upper folders were left to the umask then; they are closed, as they should have been made.
+        """
+        for folder in self._folders(kind)[:2]:
+            if folder.is_dir() and not folder.is_symlink():
+                folder.chmod(0o700)
+        path = self._path(kind, window)
+        check = self._check_of_file(path, kind, window)
+        self._record(kind, window, "adopted", check=check)
+
+    def _check_of_file(self, path: Path, kind: str, window: str) -> str:
+        key = self._content(path, kind)
+        check, owner = _check_value(key, self._domain(kind, window)), self._owner(key)
+        del key  # no frame of an error holds it
+        if owner:
+            raise LedgerError(f"{path}: holds the key of {owner}; {_LOST}")
+        return check
 
     def _read(self, kind: str, window: str) -> bytes:
+        """The key of a window, if its file holds that very key."""
         path = self._path(kind, window)
-        try:
-            mode = path.stat().st_mode & 0o077
-            key = path.read_bytes()
-        except OSError:
-            raise LedgerError(f"{path}: {_LOST}") from None
-        if mode:
-            raise LedgerError(
-                f"{path}: is open to others (mode {mode:o}); run `chmod 600` on it, then run again"
-            )
-        if len(key) != KEY_BYTES:
-            raise LedgerError(f"{path}: holds {len(key)} bytes instead of {KEY_BYTES}; {_LOST}")
-        return key
+        key = self._content(path, kind)
+        if _check_value(key, self._domain(kind, window)) == self._known(kind, window).check:
+            return key
+        owner = self._owner(key)
+        del key  # no frame of an error holds it
+        what = f"the key of {owner}" if owner else "another key, of another site or window"
+        raise LedgerError(f"{path}: holds {what}; {_LOST}")
 
-    def _record(self, kind: str, window: str, event: str) -> None:
-        self._ledger.append({"site": self._site, "kind": kind, "window": window, "event": event})
-        self._state[kind, window] = event
+    def _owner(self, key: bytes) -> str | None:
+        """Whose key this is, by the check values of this site."""
+        for (kind, window), known in self._state.items():
+            if known.check and _check_value(key, self._domain(kind, window)) == known.check:
+                return f"{kind} {window}"
+        return None
+
+    def _content(self, path: Path, kind: str) -> bytes:
+        for folder in self._folders(kind):
+            _check_folder(folder)
+        return _content(path)
+
+    def _folders(self, kind: str) -> tuple[Path, Path, Path]:
+        return self._top, self._top / self._site, self._top / self._site / kind
+
+    def _domain(self, kind: str, window: str) -> bytes:
+        return (
+            f"usage-stats key check/{self._site}/{kind}/{window}".encode()
+        )  # names are slugs: no slash in any
+
+    def _record(self, kind: str, window: str, event: str, **more: str) -> None:
+        if self._now is None:
+            raise InternalError("the key store was not told the time of the run: this is a bug")
+        at = self._now.astimezone(UTC).isoformat(timespec="seconds")
+        entry = {"site": self._site, "kind": kind, "window": window, "event": event, "at": at, **more}
+        self._ledger.append(entry)
+        self._follow(entry)
+
+    def _follow(self, entry: dict[str, Any]) -> None:
+        place = (entry["kind"], entry["window"])
+        known, event = self._state.get(place, _Known()), entry["event"]
+        self._state[place] = _Known(
+            is_made=known.is_made or event == "made",
+            is_used=known.is_used or event in {"first_used", "adopted"},
+            is_destroyed=known.is_destroyed or event == "destroyed",
+            check=entry.get("check", known.check),
+        )
 
     def _path(self, kind: str, window: str) -> Path:
-        return self._directory / kind / f"{window}.key"
+        return self._folders(kind)[2] / f"{window}.key"
+
+
+def _check_value(key: bytes, domain: bytes) -> str:
+    """By what a key is recognised without being told.
+
+    BLAKE2b in its keyed mode is a MAC (RFC 7693, abstract): of a key of 256 random bits, its output tells
+    nothing that would be cheaper to use than trying all keys, and who has found the right one that way has found
+    it by any pseudonym too. The length of the digest is part of the first block (section 2.5), so no check value
+    is a pseudonym (64 bits), or the beginning of one, of any identity; the text is one that no domain of pseudonyms
+    begins with. Site, kind and window are in it, so equal keys in two places would have two values.
+    """
+    return hashlib.blake2b(domain, key=key, digest_size=_CHECK_BYTES).hexdigest()
+
+
+def _write_new(path: Path, domain: bytes) -> str:
+    """Draw a key, write it down durably, return its check value."""
+    key = secrets.token_bytes(KEY_BYTES)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    return _check_value(key, domain)
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a key file: of a plain file that is its owner's alone, and of the right length.
+
+    Raises:
+        LedgerError: it is anything else.
+    """
+    _check_regular(path)
+    try:
+        # Not followed, not waited for: what lies there may have been exchanged since.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            mode, size = os.fstat(file.fileno()).st_mode, os.fstat(file.fileno()).st_size
+            if not mode & _OTHERS and size == KEY_BYTES:
+                return file.read(KEY_BYTES)
+    except OSError:
+        raise LedgerError(f"{path}: {_LOST}") from None
+    if mode & _OTHERS:
+        raise LedgerError(
+            f"{path}: is open to others (mode {mode & _OTHERS:o}); run `chmod 600` on it, then run again"
+        )
+    raise LedgerError(f"{path}: holds {size} bytes instead of {KEY_BYTES}; {_LOST}")
+
+
+def _check_regular(path: Path) -> None:
+    """Raise LedgerError unless a plain file lies there itself, and no link to one."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        raise LedgerError(f"{path}: {_LOST}") from None
+    if not stat.S_ISREG(mode):
+        raise LedgerError(f"{path}: is no plain file, where a key should be; {_LOST}")
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise LedgerError unless it is a folder of its owner's alone."""
+    try:
+        mode = folder.lstat().st_mode
+    except OSError:
+        raise LedgerError(f"{folder}: {_LOST}") from None
+    if not stat.S_ISDIR(mode):
+        raise LedgerError(f"{folder}: is no folder, where keys should be; {_LOST}")
+    if mode & _OTHERS:
+        raise LedgerError(
+            f"{folder}: is open to others (mode {mode & _OTHERS:o}); run `chmod 700` on it, then run again"
+        )
+
+
+def _wipe(path: Path) -> None:
+    if not os.path.lexists(path):
+        return
+    _check_regular(path)  # through a link, another file would be overwritten
+    with path.open("r+b") as file:  # in place: cutting it first would leave the old blocks as they are
+        file.write(bytes(max(KEY_BYTES, path.stat().st_size)))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
 
 
 _LOST = (
-    "the key ledger says that this key is in use, but it cannot be read. A new key would count the same "
+    "the key ledger says that a key of this name is in use, but it cannot be read. A new key would count the same "
     "people twice, so none is made: restore restricted/ from its backup"
 )

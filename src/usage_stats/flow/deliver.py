@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from usage_stats.config import Partner
-from usage_stats.errors import LedgerError, PolicyViolation
+from usage_stats.errors import LedgerError
 from usage_stats.flow.progress import Reporter
 from usage_stats.flow.publish import released_periods, stored_release
+from usage_stats.flow.refusals import Refusals
 from usage_stats.flow.workspace import Workspace
 from usage_stats.periods import Period, parse_period
+from usage_stats.policy import Refusal
 from usage_stats.release.export import release_files
-from usage_stats.release.gate import Release, policy_versions
+from usage_stats.release.gate import Release
 
 __all__ = ["Delivered", "deliver"]
 
@@ -29,7 +31,7 @@ class Delivered:
 
     written: int = 0
     unchanged: int = 0
-    refused: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, Refusal] = field(default_factory=dict)
 
 
 def deliver(workspace: Workspace, reporter: Reporter) -> Delivered:
@@ -44,7 +46,7 @@ def deliver(workspace: Workspace, reporter: Reporter) -> Delivered:
         for e in workspace.released.entries()
         if e["event"] == "delivered"
     }
-    due = list(_due(workspace))
+    due, refusals = list(_due(workspace)), Refusals(workspace)
     reporter.start("writing releases", len(due))
     for partner, table, period, digest in due:
         folder = workspace.releases / partner.id / table / period.code
@@ -52,8 +54,9 @@ def deliver(workspace: Workspace, reporter: Reporter) -> Delivered:
         if known and folder.exists():
             _check_unchanged(folder, known)
             result.unchanged += 1
-        elif reason := _forbidden(workspace, period):
-            result.refused[f"{partner.id}/{table}/{period.code}"] = reason
+        elif refusal := workspace.policy.refusal(period.days, "partner_aggregate"):
+            refusals.record(period, refusal)
+            result.refused[f"{partner.id}/{table}/{period.code}"] = refusal
         else:
             release = stored_release(workspace, period, digest).cut(workspace.config.tables[table])
             _write(workspace, folder, release, (partner.id, table), known)
@@ -82,14 +85,6 @@ def _due(workspace: Workspace) -> Iterator[tuple[Partner, str, Period, str]]:
             for table in partner.tables:
                 if period.kind in partner.periods and period.kind in workspace.config.tables[table].periods:
                     yield partner, table, period, digest
-
-
-def _forbidden(workspace: Workspace, period: Period) -> str | None:
-    try:
-        policy_versions(workspace.policy, period.days, "partner_aggregate")
-    except PolicyViolation as violation:
-        return str(violation)
-    return None
 
 
 def _write(

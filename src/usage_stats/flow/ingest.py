@@ -85,6 +85,7 @@ def ingest(
     workspace.remember_identity()
     size = sum(Unchanged.stamp(u.log.path)[2] for u in unread if u.log.path)
     reporter.start("reading logs", size, is_bytes=True)
+    workspace.keys.at(now)
     job = _Job(workspace, reporter, _is_large(unread), calendar_of(workspace, now).gate)
     accounts = [job.take_in(u, unchanged) for u in unread]
     unchanged.keep(found)

@@ -19,12 +19,14 @@ from usage_stats.deidentify.robots import robot_list_version
 from usage_stats.errors import AuditFailed, DifferencingFailed, LedgerError, SolverError
 from usage_stats.flow.calendar import Calendar
 from usage_stats.flow.progress import Reporter
+from usage_stats.flow.refusals import Refusals
 from usage_stats.flow.seal import close_window, usage_files
 from usage_stats.flow.workspace import Workspace, write_atomically
 from usage_stats.measure.cells import Crowd, basis_counts, period_cells
 from usage_stats.measure.relations import CellKey, nested_pairs, relations_between
 from usage_stats.measure.table_spec import Cube, cube_from, cube_of
 from usage_stats.periods import WINDOW_OF, Period, month, parse_period, periods_of, week
+from usage_stats.policy import Refusal, Use
 from usage_stats.protect.protect import protect_period
 from usage_stats.protect.protected_table import ProtectedTable
 from usage_stats.protect.requirement import View
@@ -43,12 +45,25 @@ __all__ = [
 ]
 
 
+# For whom figures are made. One set of protected figures serves both: each use only decides who receives it.
+_USES: tuple[Use, ...] = ("internal_aggregate", "partner_aggregate")
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A period released by this run, and how many of its cells had which status."""
+    """A period decided on by this run: how many of its cells had which status, and what the policy refuses.
+
+    Of a period that was not released, all cells are `refused` (not safe, or not checked) or `forbidden` (the policy
+    allows neither the house nor partners to have them).
+    """
 
     period: Period
     statuses: Mapping[str, int]
+    refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def is_released(self) -> bool:
+        return {"refused", "forbidden"}.isdisjoint(self.statuses)
 
 
 def due_periods(calendar: Calendar, cube: Cube, done: Iterable[Period]) -> list[Period]:
@@ -100,21 +115,30 @@ def stored_release(workspace: Workspace, period: Period, digest: str) -> Release
 def publish(workspace: Workspace, calendar: Calendar, reporter: Reporter) -> list[Published]:
     """Release what is due, one period after the other.
 
-    A period that no choice of cells makes safe, or that cannot be checked, is refused for good and recorded as
-    that: no figure of it leaves, and the others go on.
+    A period that no choice of cells makes safe, that cannot be checked, or that the policy allows nobody to have, is
+    refused for good and recorded as that: no figure of it leaves, and the others go on.
 
     Raises:
-        PolicyViolation, LedgerError: nothing further is released.
+        LedgerError: nothing further is released.
     """
     cube = cube_of(workspace.config)
     released = released_periods(workspace)
-    due = due_periods(calendar, cube, finished_periods(workspace))
+    finished = finished_periods(workspace)
+    due = due_periods(calendar, cube, finished)
     _check_unknown_folders(workspace, due)
     reporter.start("protecting figures", len(due))
-    views = _Views(workspace, released)
+    if due or finished:
+        workspace.policies.remember(max(p.last for p in {*due, *finished}), calendar.now)
+    views, refusals = _Views(workspace, released), Refusals(workspace)
     done = []
     with Database(workspace.spill) as database:
         for period in due:
+            refused = _refused_uses(workspace, period, refusals)
+            if len(refused) == len(_USES):
+                _refuse(workspace, period, "PolicyViolation")
+                done.append(Published(period, {"forbidden": len(cube.categories)}, refused))
+                reporter.advance(1)
+                continue
             try:
                 protected, release = _make(workspace, calendar, cube, period, views, database)
             except (AuditFailed, DifferencingFailed, SolverError) as error:
@@ -122,9 +146,21 @@ def publish(workspace: Workspace, calendar: Calendar, reporter: Reporter) -> lis
                 done.append(Published(period, {"refused": len(cube.categories)}))
             else:
                 views.add(period, release, _record(workspace, release, protected))
-                done.append(Published(period, _statuses(protected)))
+                done.append(Published(period, _statuses(protected), refused))
             reporter.advance(1)
     return done
+
+
+def _refused_uses(workspace: Workspace, period: Period, refusals: Refusals) -> tuple[Refusal, ...]:
+    """What the versions in force on the period's days refuse. On record come what the house may not have, and what
+    nobody may; what a partner may not have is recorded where there is a partner to deliver to.
+    """
+    found = [workspace.policy.refusal(period.days, use) for use in _USES]
+    refused = tuple(refusal for refusal in found if refusal)
+    for refusal in refused:
+        if refusal.use == "internal_aggregate" or len(refused) == len(_USES):
+            refusals.record(period, refusal)
+    return refused
 
 
 def _refuse(workspace: Workspace, period: Period, reason: str) -> None:
@@ -221,12 +257,18 @@ def _facts(workspace: Workspace, calendar: Calendar, period: Period, counts: Map
         site=config.site,
         time_zone=config.time_zone,
         thresholds=config.thresholds,
-        policy_versions=policy_versions(workspace.policy, period.days, "internal_aggregate"),
+        policy_versions=policy_versions(workspace.policy, period.days, _allowed_use(workspace, period)),
         identity_basis_shares=basis_shares(counts, config.thresholds.minimum_persons),
         robot_lists=robot_list_version(workspace.config.robots),
         software=f"usage-stats {__version__}",
         days_without_lines=tuple(d.isoformat() for d in calendar.empty_days(period)),
     )
+
+
+def _allowed_use(workspace: Workspace, period: Period) -> Use:
+    """The first use that the policy allows; where it allows none, the last, and the gate stays shut."""
+    allowed = (use for use in _USES if not workspace.policy.refusal(period.days, use))
+    return next(allowed, _USES[-1])
 
 
 def _record(workspace: Workspace, release: Release, protected: ProtectedTable) -> str:
@@ -239,6 +281,7 @@ def _record(workspace: Workspace, release: Release, protected: ProtectedTable) -
             "period": release.period.code,
             "sha256": digest_of(record),
             "cells": _statuses(protected),
+            "policy": {name: v.digest for name, v in workspace.policy.on(release.period.days).items()},
         }
     )
     return digest_of(record)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from usage_stats.errors import AuditFailed, PolicyViolation
 from usage_stats.flow.calendar import calendar_of
 from usage_stats.flow.ingest import Ingested, ingest
 from usage_stats.flow.progress import Reporter
@@ -36,6 +37,13 @@ class RunResult:
     def refused(self) -> list[str]:
         """The periods that could not be made safe, or not checked, and are never released."""
         return [p.period.code for p in self.published if "refused" in p.statuses]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or that of the error for which a period is never released."""
+        if self.refused:
+            return AuditFailed.exit_code
+        return PolicyViolation.exit_code if any("forbidden" in p.statuses for p in self.published) else 0
 
 
 def run(
@@ -83,6 +91,8 @@ def seal_due(
     """Seal the days that are over, and delete their events."""
     calendar = calendar_of(workspace, now)
     days = [d for d in calendar.due_days() if (first or d) <= d <= (last or d)]
+    if days or calendar.sealed:  # the latter for a workspace from before versions were remembered
+        workspace.policies.remember(max([*days, *calendar.sealed]), now)
     seal_days(workspace, days, calendar, reporter)
     discard_sealed_events(workspace)
     return days
@@ -92,6 +102,7 @@ def publish_due(workspace: Workspace, now: datetime, reporter: Reporter) -> list
     """Protect, audit and record the periods that are due; then close their windows."""
     from usage_stats.flow.publish import close_windows, publish  # noqa: PLC0415 the solver: not for what only reads
 
+    workspace.keys.at(now)
     calendar = calendar_of(workspace, now)
     published = publish(workspace, calendar, reporter)
     close_windows(workspace, calendar)
@@ -104,7 +115,12 @@ def deliver_and_build(workspace: Workspace, _now: datetime, reporter: Reporter) 
     from usage_stats.flow.publish import released_periods, stored_release  # noqa: PLC0415 the same
     from usage_stats.release.analysts_file import build_analysts_file  # noqa: PLC0415 the same
 
-    released = released_periods(workspace)
+    policy = workspace.policy
+    released = {
+        period: digest
+        for period, digest in released_periods(workspace).items()
+        if not policy.refusal(period.days, "internal_aggregate")
+    }
     delivered = deliver(workspace, reporter)
     stamp = workspace.restricted / "warehouse.stamp"
     wanted = f"{sorted(released.values())}"

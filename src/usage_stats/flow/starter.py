@@ -160,10 +160,13 @@ gaps: wait                      # a period with a day without log lines waits; a
 """
 
 _POLICY = """\
-# The versions of your privacy policy and what each lets usage figures be used for. The version in force on a day
-# governs that day's figures. Add a version when the policy changes; never edit an old one.
+# The versions of your privacy policy and what each lets usage figures be used for: internal_aggregate for the analysts'
+# file, partner_aggregate for partners. The version in force on a day governs that day's figures for ever. When the
+# policy changes, add a version before its first day is sealed; one that sealed days rest on must stay as it is.
 versions:
   - version: "1"
     effective: 1995-01-01       # correct this to the day your policy came into force
     uses: [internal_aggregate, partner_aggregate]
+    # sentences:                # quoted in refusals: what the policy says of a use, allowed or not
+    #   partner_aggregate: We may provide aggregate information to our partners.
 """

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from usage_stats.flow.calendar import Calendar, calendar_of
-from usage_stats.flow.publish import released_periods
+from usage_stats.flow.publish import finished_periods, released_periods
+from usage_stats.flow.refusals import Refusals
 from usage_stats.flow.workspace import Workspace
 from usage_stats.measure.table_spec import cube_of
 from usage_stats.periods import Period, day, periods_of
@@ -16,11 +17,15 @@ __all__ = ["incomplete_periods", "status_of"]
 
 
 def status_of(workspace: Workspace, now: datetime) -> dict[str, Any]:
-    """Return `periods` (period, kind, state, days_missing), `lines` and `next`; counts only."""
+    """Return `periods` (period, kind, state, days_missing, refused_uses), `lines` and `next`; counts only."""
     calendar = calendar_of(workspace, now)
-    released = released_periods(workspace)
+    released, refusals = released_periods(workspace), Refusals(workspace)
+    decided = {p: "released" if p in released else "refused" for p in finished_periods(workspace)}
     kinds = cube_of(workspace.config).periods
-    periods = [_row(calendar, p, p in released) for p in periods_of(calendar.known_days, kinds)]
+    periods = [
+        {**_row(calendar, p, decided.get(p)), "refused_uses": {r.use: str(r) for r in refusals.of(p)}}
+        for p in periods_of(calendar.known_days, kinds)
+    ]
     return {
         "site": workspace.config.site,
         "lines": _lines(workspace),
@@ -34,7 +39,7 @@ def incomplete_periods(workspace: Workspace, now: datetime) -> list[str]:
     return [row["period"] for row in status_of(workspace, now)["periods"] if row["state"] == "incomplete"]
 
 
-def _row(calendar: Calendar, period: Period, is_released: bool) -> dict[str, Any]:  # noqa: FBT001 a fact, not a choice
+def _row(calendar: Calendar, period: Period, decided: str | None) -> dict[str, Any]:
     first = calendar.config.first_day or period.first
     missing = [
         d
@@ -44,7 +49,7 @@ def _row(calendar: Calendar, period: Period, is_released: bool) -> dict[str, Any
         and calendar.is_over(day(d))
         and not calendar.has_all_lines(d)
     ]
-    state = "released" if is_released else _state(calendar, period, gap=bool(missing))
+    state = decided or _state(calendar, period, gap=bool(missing))
     return {"period": period.code, "kind": period.kind, "state": state, "days_missing": len(missing)}
 
 

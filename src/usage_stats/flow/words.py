@@ -6,11 +6,13 @@ Belongs here: what people read. Does not: finding anything out.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from usage_stats.flow.run import RunResult
 from usage_stats.flow.workspace import Workspace
+from usage_stats.periods import Period
+from usage_stats.policy import Refusal
 
 __all__ = ["describe_run", "describe_status", "run_as_json"]
 
@@ -101,21 +103,45 @@ _CLASSES_SHOWN = 4
 
 
 def _published(result: RunResult) -> Lines:
-    if not result.published:
-        return [("published", "no new period")]
+    refused = result.refused
+    lines = (
+        [("refused", f"{', '.join(refused)}: no choice of rows is safe; never released")] if refused else []
+    )
+    lines += _forbidden(_not_for_the_house(result))
+    released = [p.period for p in result.published if p.is_released]
+    if not released:
+        return [*lines, ("published", "no new period")]
     cells = sum((Counter(p.statuses) for p in result.published), Counter[str]())
     shown = cells["safe"] + cells["zero"]
-    refused = result.refused
     return [
-        *(
-            [("refused", f"{', '.join(refused)}: no choice of rows is safe; never released")]
-            if refused
-            else []
-        ),
-        ("published", _periods(result)),
+        *lines,
+        ("published", _periods(released)),
         ("", f"{_count(shown, 'row')} with figures, {cells['zero']:,} of them zero"),
         *_withheld(cells["primary"], cells["secondary"]),
     ]
+
+
+def _not_for_the_house(result: RunResult) -> list[tuple[str, Refusal]]:
+    """What the policy refuses of periods decided on: to the house, or to everyone; to partners, at delivery."""
+    return [
+        (published.period.code, refusal)
+        for published in result.published
+        for refusal in published.refusals
+        if refusal.use == "internal_aggregate" or not published.is_released
+    ]
+
+
+def _forbidden(found: Iterable[tuple[str, Refusal]]) -> Lines:
+    """What is refused, a line for each reason: the version, the use, and the sentence it rests on."""
+    by_reason: dict[str, list[str]] = {}
+    for what, refusal in found:
+        by_reason.setdefault(refusal.reason, []).append(what)
+    return [("refused", f"{_few(names)}: {reason}") for reason, names in by_reason.items()]
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}"
 
 
 def _withheld(primary: int, secondary: int) -> Lines:
@@ -127,10 +153,10 @@ def _withheld(primary: int, secondary: int) -> Lines:
     return [("withheld", f"{few},"), ("", f"{secondary:,} more so that these cannot be worked out")]
 
 
-def _periods(result: RunResult) -> str:
-    kinds = Counter(p.period.kind for p in result.published)
-    first = min(p.period.first for p in result.published)
-    last = max(p.period.last for p in result.published)
+def _periods(released: Sequence[Period]) -> str:
+    kinds = Counter(period.kind for period in released)
+    first = min(period.first for period in released)
+    last = max(period.last for period in released)
     span = f"{first} to {last}" if first != last else f"{first}"
     return f"{', '.join(f'{n} {_plural(kind, n)}' for kind, n in kinds.items())}, {span}"
 
@@ -153,10 +179,7 @@ def _delivered(result: RunResult) -> Lines:
     )
     if not done.written and done.unchanged:
         first = ("releases", f"all {done.unchanged:,} folders are there; no byte was changed")
-    refused: Lines = [("refused", f"{what}: {why}") for what, why in sorted(done.refused.items())[:3]]
-    if len(done.refused) > 3:
-        refused.append(("", f"and {len(done.refused) - 3} more folders for reasons like these"))
-    return [first, *refused]
+    return [first, *_forbidden(sorted(done.refused.items(), key=lambda refused: refused[0]))]
 
 
 def _places(workspace: Workspace) -> Lines:
@@ -175,10 +198,13 @@ def run_as_json(result: RunResult, incomplete: Sequence[str]) -> dict[str, Any]:
         "sealed": [day.isoformat() for day in result.sealed],
         "published": [{"period": p.period.code, "cells": dict(p.statuses)} for p in result.published],
         "refused_periods": result.refused,
+        "forbidden": {
+            p.period.code: {r.use: str(r) for r in p.refusals} for p in result.published if p.refusals
+        },
         "incomplete": list(incomplete),
         "folders_written": result.delivered.written,
         "folders_unchanged": result.delivered.unchanged,
-        "refused": result.delivered.refused,
+        "refused": {what: str(refusal) for what, refusal in result.delivered.refused.items()},
     }
 
 
@@ -193,9 +219,16 @@ def describe_status(found: Mapping[str, Any]) -> str:
         *_late(count["late"]),
         ("periods", ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "none"),
         *(("", _waits(row)) for row in found["periods"] if row["state"] != "released"),
+        *_refused(found["periods"]),
         ("next", found["next"]),
     ]
     return _text(lines)
+
+
+def _refused(rows: Sequence[Mapping[str, Any]]) -> Lines:
+    """What the policy keeps back, with its reason, by the period."""
+    named = [(row["period"], why) for row in rows for why in row["refused_uses"].values()]
+    return [("refused", f"{period}: {why}") for period, why in named]
 
 
 def _waits(row: Mapping[str, Any]) -> str:

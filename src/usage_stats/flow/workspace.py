@@ -17,10 +17,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from usage_stats.config import Config, Policy, load_config, load_policy
+from usage_stats.config import Config, load_config
 from usage_stats.deidentify.linkage_key import KeyStore
-from usage_stats.errors import ConfigError, InternalError
+from usage_stats.errors import ConfigError, InternalError, LedgerError
+from usage_stats.flow.policy_ledger import PolicyLedger
 from usage_stats.ledger import Ledger, canonical_json
+from usage_stats.policy import Policy, load_policy
 
 __all__ = ["Workspace", "open_workspace", "write_atomically", "write_restricted"]
 
@@ -75,6 +77,11 @@ class Workspace:
         """The linkage keys of this site."""
         return KeyStore(self.restricted / "keys", self._ledger("keys"), site=self.config.site)
 
+    @cached_property
+    def policies(self) -> PolicyLedger:
+        """What the versions of the policy said when figures came to rest on them."""
+        return PolicyLedger(self._ledger("policy"), self.policy, file=self.root / "policy.yaml")
+
     def _ledger(self, name: str) -> Ledger:
         return Ledger(self.restricted / "ledgers" / f"{name}.jsonl")
 
@@ -83,7 +90,9 @@ class Workspace:
         """Hold the workspace for writing.
 
         Raises:
-            ConfigError: another run holds it.
+            ConfigError: another run holds it; or the site, its zone or a version of the policy that figures rest on
+                was changed.
+            LedgerError: the ledger of policy versions is lost.
         """
         self.restricted.mkdir(mode=0o700, exist_ok=True)
         self.restricted.chmod(0o700)  # a copy or an unpacked backup may have opened it
@@ -95,6 +104,7 @@ class Workspace:
                     f"{self.root}: another run is at work in this workspace; wait until it ends, then run again"
                 ) from None
             self._check_identity()
+            self._check_policy()
             yield
 
     @property
@@ -119,13 +129,26 @@ class Workspace:
                 "or begin a new workspace"
             )
 
+    def _check_policy(self) -> None:
+        if self.policies.is_empty and any("policy" in entry for entry in self.released.entries()):
+            raise LedgerError(
+                f"{self.restricted / 'ledgers'}: the ledger of policy versions is lost, but releases rest on it; "
+                "restore restricted/ from its backup"
+            )
+        self.policies.check()
+
     @property
     def content_key(self) -> bytes:
         """Under which content of logs is remembered: a digest without a key could be guessed from short logs.
 
         Raises:
-            LedgerError: the key is lost.
+            LedgerError: the key is lost, or the ledger that should know it.
         """
+        if self.ingested.entries() and not self.keys.is_known("ingest", "content"):
+            raise LedgerError(
+                f"{self.restricted / 'ledgers'}: logs were read, but the ledger of keys knows of none: it is lost. New "
+                "keys would count the same people twice, so none are made: restore restricted/ from its backup"
+            )
         key = self.keys.key("ingest", "content")
         if key is None:
             raise InternalError("the key of the ingest ledger is destroyed: this is a bug")

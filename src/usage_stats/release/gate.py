@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from usage_stats.config import TOTAL, Policy, Table, Thresholds, Use
+from usage_stats.config import TOTAL, Table, Thresholds
 from usage_stats.errors import PolicyViolation
 from usage_stats.measure.relations import CellKey, Relation
 from usage_stats.measure.table_spec import Cube
 from usage_stats.periods import Period
+from usage_stats.policy import Policy, Use
 from usage_stats.protect.protected_table import ProtectedTable
 from usage_stats.release.differencing import check_differences, check_minimum, check_overlaps
 
@@ -106,20 +107,10 @@ def policy_versions(policy: Policy, days: Sequence[date], use: Use) -> tuple[str
     Raises:
         PolicyViolation: a day has no version in force, or one that does not allow the use.
     """
-    found: dict[str, None] = {}
-    for day in days:
-        version = policy.in_force(day)
-        if version is None:
-            raise PolicyViolation(
-                f"policy.yaml: no version is in force on {day}; add the version that was, with its `effective` date"
-            )
-        if use not in version.uses:
-            raise PolicyViolation(
-                f"policy.yaml: version {version.version}, in force on {day}, does not allow {use}; "
-                "figures that rest on that day are not released for it"
-            )
-        found[version.version] = None
-    return tuple(found)
+    refusal = policy.refusal(days, use)
+    if refusal:
+        raise PolicyViolation(str(refusal))
+    return tuple(policy.on(days))
 
 
 def basis_shares(counts: Mapping[str, int], minimum_persons: int) -> dict[str, float] | None:

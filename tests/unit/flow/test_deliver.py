@@ -42,7 +42,9 @@ def test_a_policy_that_allows_no_partner_use_keeps_the_folders_back(site, views,
 
     assert {} == site.releases()
     assert {f"acme/components/{code}" for code in (*DAYS, "2026-W15")} == set(result.delivered.refused)
-    assert all("version house" in why and PARTNER in why for why in result.delivered.refused.values())
+    assert all(
+        "version house" in why and PARTNER in why for why in map(str, result.delivered.refused.values())
+    )
     assert [*DAYS, "2026-W15"] == _in_analysts_file(site)
 
 
@@ -60,23 +62,24 @@ def test_one_day_under_a_policy_that_forbids_keeps_back_every_period_with_it(sit
     assert {"acme/components/2026-04-09", "acme/components/2026-W15"} == set(result.delivered.refused)
 
 
-def test_a_policy_corrected_later_lets_the_folders_out(site, views, noon):
-    """They were recorded as released for the house; the partner receives them once it is allowed."""
+def test_a_later_version_does_not_widen_what_was_collected_before(site, views, noon):
+    """Partners receive the days of the version that allows it, none from before, however long it is in force."""
     site.policy(_version("1", "2010-01-01", INTERNAL))
-    site.log("6.log", views(noon(6)))
+    _week(site, views, noon)
+    site.run(noon(11))
+    site.policy(_version("1", "2010-01-01", INTERNAL), _version("2", "2026-04-10", INTERNAL, PARTNER))
     site.run(noon(20))
-    site.policy(_version("1", "2010-01-01", INTERNAL, PARTNER))
-    site.run(noon(21))
 
-    assert ["2026-04-06"] == _periods(site)
+    assert ["2026-04-10", "2026-04-11", "2026-04-12"] == _periods(site)
 
 
-def test_a_policy_that_comes_to_forbid_takes_nothing_back(site, views, noon):
-    """What was delivered stays as it is; it is not delivered again either, should it get lost."""
+def test_a_later_version_that_forbids_takes_nothing_back(site, views, noon):
+    """What was delivered stays, and is restored should it get lost: the days were collected under what allowed it."""
     site.log("6.log", views(noon(6)))
     site.run(noon(20))
     before = site.releases()
-    site.policy(_version("1", "2010-01-01", INTERNAL))
+    site.policy(_version("1", "2010-01-01", INTERNAL, PARTNER), _version("2", "2026-05-01", INTERNAL))
+    shutil.rmtree(site.root / "releases" / "acme")
     site.run(noon(21))
 
     assert before

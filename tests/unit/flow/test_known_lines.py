@@ -266,9 +266,13 @@ def test_a_workspace_of_an_older_version_is_told_so(site):
         known_lines(site.workspace, "web")
 
 
-def test_fingerprints_are_keyed(site, tmp_path):
+def test_fingerprints_are_keyed(site, noon, tmp_path):
     """Without this workspace's key nobody can try lines against them; within it, the seed stays."""
     twin = site.copy(tmp_path / "twin")
+    for each in (site, twin):
+        opened = each.workspace
+        opened.keys.at(noon(1))
+        assert opened.content_key
     seeds = [content_seed(one.workspace) for one in (site, site, twin)]
     digest = hashlib.blake2b(key=site.workspace.content_key, digest_size=8).digest()
 

@@ -93,3 +93,22 @@ def test_a_gap_holds_back_the_week_and_an_accepted_one_is_marked(site, views, no
     assert [] == [n for n in site.releases() if n.startswith(name)]
     assert b"incomplete" in accepting.releases()[f"{name}/components.csv"]
     assert b'"2026-04-10"' in accepting.releases()[f"{name}/datapackage.json"]
+
+
+def test_a_line_of_a_closed_window_can_only_be_late(site, views, noon):
+    """Its keys are destroyed: the same visitors, read again from another file, are late, on a day that was sealed and
+    on one that never had a line; no key is made anew, and nothing that was released changes.
+    """
+    site.configure(gaps="accept")
+    site.log("1.log", views(noon(7)) + views(noon(9)))
+    site.run(noon(30) + timedelta(30))
+    before, keys = site.releases(), site.root / "restricted" / "keys" / "small"
+    ledger = (site.root / "restricted" / "ledgers" / "keys.jsonl").read_bytes()
+    site.log("again.log", views(noon(7) + timedelta(minutes=1), 15) + views(noon(20), 15))
+    second = site.run(noon(30) + timedelta(31))
+
+    assert {"2026-W15", "2026-04"} <= {name.split("/")[2] for name in before}
+    assert {"late": 30} == second.ingested.outcomes
+    assert before == site.releases()
+    assert ledger == (site.root / "restricted" / "ledgers" / "keys.jsonl").read_bytes()
+    assert [] == [*keys.glob("week/*.key"), *keys.glob("month/*.key")]

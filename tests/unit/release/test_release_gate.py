@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usage_stats.config import Policy, Table, Thresholds
+from usage_stats.config import Table, Thresholds
 from usage_stats.errors import DifferencingFailed, PolicyViolation
 from usage_stats.measure.relations import CellKey
 from usage_stats.periods import day
+from usage_stats.policy import Policy
 from usage_stats.release.differencing import check_differences, check_minimum
 from usage_stats.release.gate import basis_shares, policy_versions
 

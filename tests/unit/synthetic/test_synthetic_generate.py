@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 from crawleruseragents import is_crawler
 
-from usage_stats.config import load_config, load_policy
+from usage_stats.config import load_config
 from usage_stats.errors import ConfigError
+from usage_stats.policy import load_policy
 from usage_stats.synthetic.agents import MAIL_AGENTS, ROBOTS, browser_agents
 from usage_stats.synthetic.generate import generate
 from usage_stats.synthetic.lines import JUNK
