@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from usage_stats.errors import ConfigError
+from usage_stats.retention_settings import RetentionSettings
 from usage_stats.robot_settings import RobotSettings
 
 __all__ = [
@@ -128,6 +129,7 @@ class Config(_Settings):
     partners: tuple[Partner, ...] = ()
     thresholds: Thresholds = Thresholds()
     robots: RobotSettings = RobotSettings()
+    retention: RetentionSettings = RetentionSettings()
     seal_after_days: int = Field(default=2, ge=1, le=31)
     gaps: Literal["wait", "accept"] = "wait"
 

@@ -10,7 +10,16 @@ ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
 
 # In the order in which they may build on each other.
-FOUNDATIONS = ("errors", "ledger", "periods", "robot_settings", "config", "schemas", "sqlmodel")
+FOUNDATIONS = (
+    "errors",
+    "ledger",
+    "periods",
+    "robot_settings",
+    "retention_settings",
+    "config",
+    "schemas",
+    "sqlmodel",
+)
 IDENTIFIED = {"accesslog", "deidentify"}
 COUNTED = {"measure", "protect", "release"}
 MAY_IMPORT = {

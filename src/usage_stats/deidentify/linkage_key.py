@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 
 from usage_stats.errors import LedgerError
@@ -66,6 +67,21 @@ class KeyStore:
     def destroyed(self) -> frozenset[str]:
         """The codes of the windows whose key is gone for good."""
         return frozenset(window for (_, window), event in self._state.items() if event == "destroyed")
+
+    def in_use(self, kinds: Collection[str]) -> frozenset[str]:
+        """The codes of the windows of some kinds whose key was made and not destroyed."""
+        made = (place for place, event in self._state.items() if event == "made")
+        return frozenset(window for kind, window in made if kind in kinds)
+
+    def leftovers(self) -> list[Path]:
+        """Key files that nothing rests on: destroyed by the ledger's word, or never known to it."""
+        needed = {self._path(*place) for place, event in self._state.items() if event == "made"}
+        return sorted(set(self._directory.glob("*/*.key")) - needed)
+
+    def wipe_leftovers(self) -> None:
+        """Overwrite and remove them."""
+        for path in self.leftovers():
+            self._wipe(path)
 
     def _make(self, kind: str, window: str) -> bytes:
         key = secrets.token_bytes(KEY_BYTES)

@@ -173,8 +173,8 @@ def known_lines(workspace: Workspace, source: str) -> KnownLines:
 
 
 def closed_files(workspace: Workspace) -> set[str]:
-    """The files of fingerprints of sealed days' lines only; an entry without a day has those of its streams."""
-    sealed = {entry["day"] for entry in workspace.sealed.entries()}
+    """The files of fingerprints of done days' lines only; an entry without a day has those of its streams."""
+    done = workspace.done_days()
     entries = workspace.ingested.entries()
     days: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
@@ -184,7 +184,7 @@ def closed_files(workspace: Workspace) -> set[str]:
     for entry in entries:
         streams = [*(stream for stream, _ in entry["segments"]), *entry.get("beside", ())]
         own = set(entry["lines_by_day"]) or set[str]().union(*(days[stream] for stream in streams))
-        closed.update([entry["fingerprints"]] if own <= sealed else [])
+        closed.update([entry["fingerprints"]] if own <= done else [])
     return closed
 
 

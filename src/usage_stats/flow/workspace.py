@@ -18,9 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from usage_stats.config import Config, Policy, load_config, load_policy
+from usage_stats.deidentify.exclusion import NOBODY, Exclusions
 from usage_stats.deidentify.linkage_key import KeyStore
 from usage_stats.errors import ConfigError, InternalError
+from usage_stats.flow.staged import finish_staged
 from usage_stats.ledger import Ledger, canonical_json
+from usage_stats.periods import Period, parse_period
 
 __all__ = ["Workspace", "open_workspace", "write_atomically", "write_restricted"]
 
@@ -70,6 +73,50 @@ class Workspace:
         """The linkage keys of this site."""
         return KeyStore(self.restricted / "keys", self._ledger("keys"), site=self.config.site)
 
+    @cached_property
+    def erasures(self) -> Ledger:
+        """The receipts of erasures: when, and how many identifiers of which kind."""
+        return self._ledger("erasures")
+
+    @cached_property
+    def purges(self) -> Ledger:
+        """What was purged by command: counts."""
+        return self._ledger("purges")
+
+    def expired(self) -> list[Period]:
+        """The weeks and months whose maximum age came before their release."""
+        return [parse_period(e["period"]) for e in self.released.entries() if e["event"] == "expired"]
+
+    def done_days(self) -> set[str]:
+        """The days that take no line any more: sealed, or in an expired week or month."""
+        expired = {day.isoformat() for window in self.expired() for day in window.days}
+        return expired.union(entry["day"] for entry in self.sealed.entries())
+
+    @property
+    def exclusions_path(self) -> Path:
+        return self.restricted / "exclusions.json"
+
+    def exclusions(self) -> Exclusions:
+        """Who is left out of what is read from now on.
+
+        Raises:
+            LedgerError: that is lost, or its key.
+        """
+        receipts = self.erasures.entries()
+        if not receipts:
+            return NOBODY
+        kept_for_ever = receipts[-1]["kept_for_ever"]
+        return Exclusions.load(self.exclusions_path, self.exclusion_key, kept_for_ever=kept_for_ever)
+
+    @property
+    def exclusion_key(self) -> bytes:
+        """Under which the excluded are recognised; it lives as long as the workspace, and serves nothing else.
+
+        Raises:
+            LedgerError: the key is lost.
+        """
+        return self._lasting_key("exclusion", "visitors")
+
     def _ledger(self, name: str) -> Ledger:
         return Ledger(self.restricted / "ledgers" / f"{name}.jsonl")
 
@@ -90,6 +137,7 @@ class Workspace:
                     f"{self.root}: another run is at work in this workspace; wait until it ends, then run again"
                 ) from None
             self._check_identity()
+            finish_staged(self.restricted, self.erasures)
             yield
 
     @property
@@ -121,9 +169,12 @@ class Workspace:
         Raises:
             LedgerError: the key is lost.
         """
-        key = self.keys.key("ingest", "content")
+        return self._lasting_key("ingest", "content")
+
+    def _lasting_key(self, kind: str, name: str) -> bytes:
+        key = self.keys.key(kind, name)
         if key is None:
-            raise InternalError("the key of the ingest ledger is destroyed: this is a bug")
+            raise InternalError(f"the key of {kind} is destroyed: this is a bug")
         return key
 
 
