@@ -8,10 +8,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from usage_stats.deidentify.identifiers import Identifier
 from usage_stats.errors import LedgerError
 from usage_stats.ledger import canonical_json
 
@@ -54,14 +53,13 @@ class Exclusions:
             return [False] * len(identities)
         return [self._hash(identity) in self._hashes for identity in identities]
 
-    def adding(self, identifiers: Iterable[Identifier], windows: Collection[str]) -> Exclusions:
-        """These identifiers too: addresses until all the windows are closed, accounts and cookies for ever."""
+    def adding(self, identities: Mapping[bytes, Collection[str]]) -> Exclusions:
+        """These identities too, each until all of its windows are closed; without windows, for ever."""
         entries = dict(self._entries)
-        for identifier in identifiers:
-            hash_ = self._hash(identifier.identity).hex()
-            known = entries.get(hash_, ())
-            until = sorted({*windows, *known}) if identifier.kind == "address" else _FOR_EVER
-            entries[hash_] = tuple(until)
+        for identity, windows in identities.items():
+            hash_ = self._hash(identity).hex()
+            is_for_ever = not windows or entries.get(hash_) == _FOR_EVER
+            entries[hash_] = _FOR_EVER if is_for_ever else tuple(sorted({*windows, *entries.get(hash_, ())}))
         return Exclusions(self._key, entries)
 
     def without_ended(self, closed: Collection[str]) -> Exclusions:

@@ -163,7 +163,9 @@ def _execute(workspace: Workspace, plan: ErasurePlan, now: datetime) -> Receipt:
     identities = [identifier.identity for identifier in plan.identifiers]
     _stage_events(workspace, receipt, plan.events, identities)
     _stage_usage(workspace, receipt, plan.usage, identities)
-    excluded = _excluded(workspace).adding(plan.identifiers, plan.windows)
+    excluded = _excluded(workspace).adding(
+        {i.identity: plan.windows if i.kind == "address" else () for i in plan.identifiers}
+    )
     staged_path(workspace.restricted, receipt.number, workspace.exclusions_path.name).write_bytes(
         excluded.to_bytes()
     )
