@@ -111,7 +111,9 @@ class _Job:
         make: Callable[[], Vocabulary] = CompiledVocabulary if is_large else PlainVocabulary
         config = workspace.config
         judge = Judge(PathClassifier(config.components, config.asset_extensions), Robots(config.robots), make)
-        self._stripper = Stripper(judge, Visitors(workspace.keys.key, make), gate, zone=config.zone)
+        self._stripper = Stripper(
+            judge, Visitors(workspace.keys.key, make, workspace.exclusions()), gate, zone=config.zone
+        )
 
     def take_in(self, unread: Unread, unchanged: Unchanged) -> Account:
         """Read one log's new lines, and enter them in the ledger: the one step that makes them count.
