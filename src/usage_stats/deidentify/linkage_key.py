@@ -46,13 +46,13 @@ class KeyStore:
         """
         if self._state.get((kind, window)) != "destroyed":
             self._record(kind, window, "destroyed")
-        self._wipe(self._path(kind, window))
+        self._wipe(self.path(kind, window))
 
     def wipe_destroyed(self) -> None:
         """Finish what a crash left: a key that the ledger calls destroyed is on no disk."""
         for (kind, window), event in self._state.items():
             if event == "destroyed":
-                self._wipe(self._path(kind, window))
+                self._wipe(self.path(kind, window))
 
     @staticmethod
     def _wipe(path: Path) -> None:
@@ -75,7 +75,7 @@ class KeyStore:
 
     def leftovers(self) -> list[Path]:
         """Key files that nothing rests on: destroyed by the ledger's word, or never known to it."""
-        needed = {self._path(*place) for place, event in self._state.items() if event == "made"}
+        needed = {self.path(*place) for place, event in self._state.items() if event == "made"}
         return sorted(set(self._directory.glob("*/*.key")) - needed)
 
     def wipe_leftovers(self) -> None:
@@ -85,7 +85,7 @@ class KeyStore:
 
     def _make(self, kind: str, window: str) -> bytes:
         key = secrets.token_bytes(KEY_BYTES)
-        path = self._path(kind, window)
+        path = self.path(kind, window)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.unlink(missing_ok=True)  # left by a crash before the ledger knew it: nothing rests on it
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -96,7 +96,7 @@ class KeyStore:
         return key
 
     def _read(self, kind: str, window: str) -> bytes:
-        path = self._path(kind, window)
+        path = self.path(kind, window)
         try:
             mode = path.stat().st_mode & 0o077
             key = path.read_bytes()
@@ -114,7 +114,8 @@ class KeyStore:
         self._ledger.append({"site": self._site, "kind": kind, "window": window, "event": event})
         self._state[kind, window] = event
 
-    def _path(self, kind: str, window: str) -> Path:
+    def path(self, kind: str, window: str) -> Path:
+        """Where a window's key lies, if there is one."""
         return self._directory / kind / f"{window}.key"
 
 

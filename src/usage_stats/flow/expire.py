@@ -15,7 +15,7 @@ from pathlib import Path
 
 from usage_stats.flow.calendar import Calendar, calendar_of
 from usage_stats.flow.leftovers import files_below
-from usage_stats.flow.seal import close_window, discard_sealed_events, open_event_files, usage_folder
+from usage_stats.flow.seal import close_window, discard_sealed_events, unneeded_events, usage_folder
 from usage_stats.flow.workspace import Workspace
 from usage_stats.periods import Period, periods_of
 
@@ -62,12 +62,16 @@ def expire_overdue(workspace: Workspace, now: datetime) -> None:
 
 
 def held_files(workspace: Workspace, windows: Iterable[Period]) -> list[Path]:
-    """The files of events and usage rows that go with these weeks and months."""
+    """The files that go with these weeks and months: events, fingerprints, usage rows, keys."""
     spans = list(windows)
-    days = {f"day={of}" for window in spans for of in window.days}
-    events = [path for path in open_event_files(workspace) if path.parent.name in days]
-    folders = [usage_folder(workspace, w.kind, of) for w in spans if w.kind != "day" for of in w.days]
-    return sorted({*events, *(path for folder in folders for path in files_below(folder))})
+    days = {of.isoformat() for window in spans for of in window.days}
+    found = set(unneeded_events(workspace, days)) if days else set[Path]()
+    for window in spans:
+        if window.kind != "day":
+            folders = [usage_folder(workspace, window.kind, of) for of in window.days]
+            found.update(path for folder in folders for path in files_below(folder))
+            found.update([workspace.keys.path(window.kind, window.code)])
+    return sorted(path for path in found if path.exists())
 
 
 def _held(calendar: Calendar) -> set[Period]:

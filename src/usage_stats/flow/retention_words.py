@@ -17,7 +17,7 @@ _CLASSES: Mapping[str, str] = {
     "usage": "usage rows of closed weeks and months, or of a seal that was interrupted",
     "temporary": "half-written files, and what the database put aside",
     "keys": "key files of destroyed or never used keys",
-    "expired": "events and usage rows older than maximum_age_days",
+    "expired": "events, fingerprints, usage rows and keys older than maximum_age_days",
 }
 _NOT_OURS = (
     "logs/ and your backups are not touched: delete what they hold of these people yourself; what was published "

@@ -6,7 +6,7 @@ Belongs here: the two irreversible steps of a window's life, and what is deleted
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -64,13 +64,14 @@ def discard_sealed_events(workspace: Workspace) -> None:
         path.unlink()
     done = workspace.done_days()
     for folder in (workspace.restricted / "events").glob("day=*"):
-        if folder.name.removeprefix("day=") in done:
+        if _folder_day(folder) in done:
             folder.rmdir()
 
 
-def unneeded_events(workspace: Workspace) -> list[Path]:
-    """The files of events and fingerprints that no later step reads."""
-    closed, needed = closed_files(workspace), set(open_event_files(workspace))
+def unneeded_events(workspace: Workspace, also: Collection[str] = ()) -> list[Path]:
+    """The files of events and fingerprints that no later step reads; `also`: nor any of these days."""
+    needed = {path for path in open_event_files(workspace) if _folder_day(path.parent) not in also}
+    closed = closed_files(workspace, also)
     for entry in workspace.ingested.entries():
         if entry["fingerprints"] not in closed:
             needed.add(workspace.restricted / entry["fingerprints"])
@@ -87,6 +88,10 @@ def open_event_files(workspace: Workspace) -> list[Path]:
 
 def _day_of(event_file: str) -> str:
     return event_file.split("/")[1].removeprefix("day=")
+
+
+def _folder_day(folder: Path) -> str:
+    return folder.name.removeprefix("day=")
 
 
 def sealed_usage(workspace: Workspace) -> list[tuple[WindowKind, date, Path]]:
