@@ -56,7 +56,7 @@ def describe_purge(plan: PurgePlan, *, executed: bool) -> str:
     """What would go or went, by class."""
     label = "purged" if executed else "to purge"
     lines = [
-        f"{label:<11}{count['files']:,} files, {count['bytes']:,} bytes: {_CLASSES[what]}"
+        f"{label:<11}{_files(count['files'])}, {count['bytes']:,} bytes: {_CLASSES[what]}"
         for what, count in plan.counts.items()
         if count["files"]
     ]
@@ -76,6 +76,10 @@ def _how(command: str, digest: str, given: str) -> list[str]:
 def _kinds(counts: Mapping[str, int]) -> str:
     named = {"account": "accounts", "cookie": "cookies", "address": "addresses"}
     return ", ".join(f"{n} {kind if n == 1 else named[kind]}" for kind, n in counts.items() if n)
+
+
+def _files(n: int) -> str:
+    return "1 file" if n == 1 else f"{n:,} files"
 
 
 def _span(days: Sequence[str], one: str, many: str) -> str:

@@ -29,7 +29,8 @@ def staged_path(restricted: Path, receipt: str, name: str) -> Path:
 
 def commit_staged(restricted: Path, ledger: Ledger, entry: dict[str, Any]) -> None:
     """Make what was prepared under the entry's `receipt` count, and put it in place."""
-    for path in _files(restricted / _FOLDER / entry["receipt"]):
+    top = restricted / _FOLDER / entry["receipt"]
+    for path in sorted([*top.rglob("*"), top, top.parent, restricted]):  # folders too: they hold the names
         _to_disk(path)
     ledger.append(entry)
     finish_staged(restricted, ledger)
@@ -54,5 +55,8 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _to_disk(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
