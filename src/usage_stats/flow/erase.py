@@ -166,9 +166,8 @@ def _execute(workspace: Workspace, plan: ErasurePlan, now: datetime) -> Receipt:
     excluded = _excluded(workspace).adding(
         {i.identity: plan.windows if i.kind == "address" else () for i in plan.identifiers}
     )
-    staged_path(workspace.restricted, receipt.number, workspace.exclusions_path.name).write_bytes(
-        excluded.to_bytes()
-    )
+    place = staged_path(workspace.restricted, receipt.number, workspace.exclusions_path.name)
+    write_atomically(place, excluded.to_bytes(), mode=0o600)
     entry = {"receipt": receipt.number, "at": receipt.at, "identifiers": receipt.counts}
     commit_staged(workspace.restricted, workspace.erasures, entry | {"kept_for_ever": excluded.kept_for_ever})
     return receipt
