@@ -38,6 +38,9 @@ Workspace = Annotated[
         "--workspace", "-w", help="The workspace: a directory with usage_stats.yaml.", show_default="here"
     ),
 ]
+Execute = Annotated[
+    str | None, typer.Option(help="Do what the plan with this digest said.", metavar="DIGEST")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.")]
 
 
@@ -214,6 +217,38 @@ def compare_lists(
         now=datetime.now(UTC),
     )
     typer.echo(json.dumps(comparison_as_json(result)) if as_json else describe_comparison(result))
+
+
+@app.command()
+def erase(workspace: Workspace = Path(), execute: Execute = None, as_json: Json = False) -> None:
+    """Erase people named on standard input, and count nothing of them from then on. Shows a plan first.
+
+    One a line: `account VALUE`, `cookie VALUE`, or `address ADDRESS<TAB>USER AGENT`, spelt as the logs spell them.
+    """
+    from usage_stats.flow.erase import execute_erasure, plan_erasure
+    from usage_stats.flow.retention_words import describe_erasure, describe_receipt
+    from usage_stats.flow.workspace import open_workspace
+
+    opened, given, now = open_workspace(workspace), sys.stdin.buffer.read(), datetime.now(UTC)
+    if execute is None:
+        plan = plan_erasure(opened, given, now)
+        typer.echo(json.dumps(plan.to_json()) if as_json else describe_erasure(plan))
+    else:
+        receipt = execute_erasure(opened, given, now, digest=execute)
+        typer.echo(json.dumps(receipt.to_json()) if as_json else describe_receipt(receipt))
+
+
+@app.command()
+def purge(workspace: Workspace = Path(), execute: Execute = None, as_json: Json = False) -> None:
+    """Delete what nothing needs any more: leftovers, and what is older than the maximum age. Shows a plan first."""
+    from usage_stats.flow.purge import execute_purge, plan_purge
+    from usage_stats.flow.retention_words import describe_purge
+    from usage_stats.flow.workspace import open_workspace
+
+    opened, now = open_workspace(workspace), datetime.now(UTC)
+    plan = plan_purge(opened, now) if execute is None else execute_purge(opened, now, digest=execute)
+    found = plan.to_json() | {"executed": execute is not None}
+    typer.echo(json.dumps(found) if as_json else describe_purge(plan, executed=execute is not None))
 
 
 @app.command()

@@ -27,6 +27,7 @@ from usage_stats.email_settings import EmailSettings
 from usage_stats.errors import ConfigError
 from usage_stats.exclusion_settings import ExclusionSettings
 from usage_stats.generalisation_settings import HostPattern, QueryKey, check_rules
+from usage_stats.retention_settings import RetentionSettings
 from usage_stats.robot_settings import RobotSettings
 
 __all__ = [
@@ -147,6 +148,7 @@ class Config(Settings):
     robots: RobotSettings = RobotSettings()
     exclusions: ExclusionSettings = ExclusionSettings()
     email: EmailSettings = EmailSettings()
+    retention: RetentionSettings = RetentionSettings()
     seal_after_days: int = Field(default=2, ge=1, le=31)
     gaps: Literal["wait", "accept"] = "wait"
 

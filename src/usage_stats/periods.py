@@ -24,6 +24,7 @@ __all__ = [
     "parse_period",
     "periods_of",
     "week",
+    "window_of",
 ]
 
 PeriodKind = Literal["day", "week", "month"]
@@ -79,6 +80,11 @@ def month(of: date) -> Period:
     first = of.replace(day=1)
     following = (first + timedelta(31)).replace(day=1)
     return Period("month", f"{first:%Y-%m}", first, following - timedelta(1))
+
+
+def window_of(period: Period) -> Period:
+    """The week or month under whose key a period's visitors are told apart."""
+    return {"week": week, "month": month}[WINDOW_OF[period.kind]](period.first)
 
 
 _MAKERS = {"day": day, "week": week, "month": month}

@@ -91,10 +91,13 @@ def _blocks(content, sizes):
         at += size
 
 
+OTHERS = frozenset({"forwarded", "gpc", "dnt", "query"})  # the exact parser always tells them
+
+
 def _parsed(blocks, log_format, *, is_compiled):
     """(columns or reasons) of a log, batch by batch, as ingest reads them."""
     exact = log_format.parser(**HOW)
-    fast = compiled_path(log_format, exact, **HOW, seed=SEED) if is_compiled else None
+    fast = compiled_path(log_format, exact, **HOW, others=OTHERS, seed=SEED) if is_compiled else None
     parser = BatchParser(exact, SEED, fast)
     for batch in lines_of(blocks):
         for part in parser.parts(batch):

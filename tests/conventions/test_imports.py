@@ -18,6 +18,7 @@ FOUNDATIONS = (
     "exclusion_settings",
     "email_settings",
     "generalisation_settings",
+    "retention_settings",
     "config",
     "policy",
     "schemas",

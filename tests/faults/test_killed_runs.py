@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from usage_stats.deidentify import visitors
-from usage_stats.deidentify.linkage_key import KEY_BYTES, KeyStore
+from usage_stats.deidentify.key_file import KEY_BYTES
+from usage_stats.deidentify.linkage_key import KeyStore
 from usage_stats.deidentify.pseudonym import Pseudonymiser
 from usage_stats.flow.progress import Silent
 from usage_stats.flow.run import run

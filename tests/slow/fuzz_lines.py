@@ -45,6 +45,7 @@ KEPT = (
     {"account": "ident", "cookie": None},
     {"account": "cookie.visitor", "cookie": "visitor"},
 )
+OTHERS = frozenset({"forwarded", "gpc", "dnt", "query"})  # the exact parser always tells them
 COMPARED, PLAIN_FILE, PACKED_FILE = 0, 1, 2
 ODD_VALUES = sorted(
     {value for pools in VALUES.values() for pool in pools for value in pool if len(value) < 300}
@@ -54,7 +55,7 @@ ODD_VALUES = sorted(
 def _read(path, log_format, kept, *, is_compiled):
     """Lines, what the hits say, and the reasons of the other lines; a break in packed data ends the log."""
     exact = log_format.parser(**kept)
-    fast = compiled_path(log_format, exact, **kept, seed=SEED) if is_compiled else None
+    fast = compiled_path(log_format, exact, **kept, others=OTHERS, seed=SEED) if is_compiled else None
     parser = BatchParser(exact, SEED, fast)
     lines, hits, reasons = 0, Counter(), Counter()
     for batch in lines_of(read_blocks(path, on_break=lambda _: None)):

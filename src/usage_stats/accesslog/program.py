@@ -82,7 +82,7 @@ class Kept:
             return kernel.ACCOUNT
         if self.cookie is not None and name == f"cookie.{self.cookie}":
             return kernel.COOKIE
-        return _SLOTS[name] if name in {"address", "agent"} | self.others else -1
+        return _SLOTS.get(name, -1) if name in {"address", "agent"} | self.others else -1
 
     @property
     def target_layout(self) -> int:

@@ -6,24 +6,26 @@ window is sealed.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import secrets
-import stat
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from usage_stats.deidentify.key_file import (
+    LOST,
+    check_folder,
+    check_regular,
+    check_value,
+    key_of_file,
+    wipe,
+    write_new,
+)
 from usage_stats.errors import InternalError, LedgerError
 from usage_stats.ledger import Ledger
 
-__all__ = ["KEY_BYTES", "KeyStore"]
-
-KEY_BYTES = 32  # 256 bits, the full strength of HMAC-SHA-256
-# 128 bits: that a wrong file passes by chance is out of the question; more would tell nothing more.
-_CHECK_BYTES = 16
-_OTHERS = 0o077
+__all__ = ["KeyStore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +94,45 @@ class KeyStore:
         """
         if not self._known(kind, window).is_destroyed:
             self._record(kind, window, "destroyed")
-        _wipe(self._path(kind, window))
+        wipe(self.path(kind, window))
 
     def wipe_destroyed(self) -> None:
         """Finish what a crash left: a key that the ledger calls destroyed is on no disk."""
         for (kind, window), known in self._state.items():
             if known.is_destroyed:
-                _wipe(self._path(kind, window))
+                wipe(self.path(kind, window))
 
     def destroyed(self) -> frozenset[str]:
         """The codes of the windows whose key is gone for good."""
         return frozenset(window for (_, window), known in self._state.items() if known.is_destroyed)
 
+    def in_use(self, kinds: Collection[str]) -> frozenset[str]:
+        """The codes of the windows of some kinds whose key was made and not destroyed."""
+        return frozenset(window for kind, window in self._in_use() if kind in kinds)
+
+    def leftovers(self) -> list[Path]:
+        """Key files that nothing rests on: destroyed by the ledger's word, or never known to it."""
+        needed = {self.path(*place) for place in self._in_use()}
+        return sorted(set((self._top / self._site).glob("*/*.key")) - needed)
+
+    def wipe_leftovers(self) -> None:
+        """Overwrite and remove them."""
+        for path in self.leftovers():
+            wipe(path)
+
+    def _in_use(self) -> list[tuple[str, str]]:
+        return [place for place, known in self._state.items() if known.is_made and not known.is_destroyed]
+
     def _known(self, kind: str, window: str) -> _Known:
         return self._state.get((kind, window), _Known())
 
     def _make(self, kind: str, window: str) -> None:
-        path = self._path(kind, window)
+        path = self.path(kind, window)
         self._make_folders(kind)
         if os.path.lexists(path):
-            _check_regular(path)
+            check_regular(path)
             path.unlink()  # left by a crash before the ledger knew it: nothing rests on it
-        check = _write_new(path, self._domain(kind, window))
+        check = write_new(path, self._domain(kind, window))
         self._record(kind, window, "made", check=check)
 
     def _make_folders(self, kind: str) -> None:
@@ -121,7 +140,7 @@ class KeyStore:
         for folder in self._folders(kind):
             if not os.path.lexists(folder):
                 folder.mkdir(mode=0o700)  # one by one: `parents` would leave the upper ones to the umask
-            _check_folder(folder)
+            check_folder(folder)
 
     def _adopt(self, kind: str, window: str) -> None:
         """Take the file of a key from before check values for what it is called: once, and then never again.
@@ -133,40 +152,40 @@ class KeyStore:
         for folder in self._folders(kind)[:2]:
             if folder.is_dir() and not folder.is_symlink():
                 folder.chmod(0o700)
-        path = self._path(kind, window)
+        path = self.path(kind, window)
         check = self._check_of_file(path, kind, window)
         self._record(kind, window, "adopted", check=check)
 
     def _check_of_file(self, path: Path, kind: str, window: str) -> str:
         key = self._content(path, kind)
-        check, owner = _check_value(key, self._domain(kind, window)), self._owner(key)
+        check, owner = check_value(key, self._domain(kind, window)), self._owner(key)
         del key  # no frame of an error holds it
         if owner:
-            raise LedgerError(f"{path}: holds the key of {owner}; {_LOST}")
+            raise LedgerError(f"{path}: holds the key of {owner}; {LOST}")
         return check
 
     def _read(self, kind: str, window: str) -> bytes:
         """The key of a window, if its file holds that very key."""
-        path = self._path(kind, window)
+        path = self.path(kind, window)
         key = self._content(path, kind)
-        if _check_value(key, self._domain(kind, window)) == self._known(kind, window).check:
+        if check_value(key, self._domain(kind, window)) == self._known(kind, window).check:
             return key
         owner = self._owner(key)
         del key  # no frame of an error holds it
         what = f"the key of {owner}" if owner else "another key, of another site or window"
-        raise LedgerError(f"{path}: holds {what}; {_LOST}")
+        raise LedgerError(f"{path}: holds {what}; {LOST}")
 
     def _owner(self, key: bytes) -> str | None:
         """Whose key this is, by the check values of this site."""
         for (kind, window), known in self._state.items():
-            if known.check and _check_value(key, self._domain(kind, window)) == known.check:
+            if known.check and check_value(key, self._domain(kind, window)) == known.check:
                 return f"{kind} {window}"
         return None
 
     def _content(self, path: Path, kind: str) -> bytes:
         for folder in self._folders(kind):
-            _check_folder(folder)
-        return _content(path)
+            check_folder(folder)
+        return key_of_file(path)
 
     def _folders(self, kind: str) -> tuple[Path, Path, Path]:
         return self._top, self._top / self._site, self._top / self._site / kind
@@ -194,90 +213,6 @@ class KeyStore:
             check=entry.get("check", known.check),
         )
 
-    def _path(self, kind: str, window: str) -> Path:
+    def path(self, kind: str, window: str) -> Path:
+        """Where a window's key lies, if there is one."""
         return self._folders(kind)[2] / f"{window}.key"
-
-
-def _check_value(key: bytes, domain: bytes) -> str:
-    """By what a key is recognised without being told.
-
-    BLAKE2b in its keyed mode is a MAC (RFC 7693, abstract): of a key of 256 random bits, its output tells
-    nothing that would be cheaper to use than trying all keys, and who has found the right one that way has found
-    it by any pseudonym too. The length of the digest is part of the first block (section 2.5), so no check value
-    is a pseudonym (64 bits), or the beginning of one, of any identity; the text is one that no domain of pseudonyms
-    begins with. Site, kind and window are in it, so equal keys in two places would have two values.
-    """
-    return hashlib.blake2b(domain, key=key, digest_size=_CHECK_BYTES).hexdigest()
-
-
-def _write_new(path: Path, domain: bytes) -> str:
-    """Draw a key, write it down durably, return its check value."""
-    key = secrets.token_bytes(KEY_BYTES)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
-    return _check_value(key, domain)
-
-
-def _content(path: Path) -> bytes:
-    """The bytes of a key file: of a plain file that is its owner's alone, and of the right length.
-
-    Raises:
-        LedgerError: it is anything else.
-    """
-    _check_regular(path)
-    try:
-        # Not followed, not waited for: what lies there may have been exchanged since.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-            mode, size = os.fstat(file.fileno()).st_mode, os.fstat(file.fileno()).st_size
-            if not mode & _OTHERS and size == KEY_BYTES:
-                return file.read(KEY_BYTES)
-    except OSError:
-        raise LedgerError(f"{path}: {_LOST}") from None
-    if mode & _OTHERS:
-        raise LedgerError(
-            f"{path}: is open to others (mode {mode & _OTHERS:o}); run `chmod 600` on it, then run again"
-        )
-    raise LedgerError(f"{path}: holds {size} bytes instead of {KEY_BYTES}; {_LOST}")
-
-
-def _check_regular(path: Path) -> None:
-    """Raise LedgerError unless a plain file lies there itself, and no link to one."""
-    try:
-        mode = path.lstat().st_mode
-    except OSError:
-        raise LedgerError(f"{path}: {_LOST}") from None
-    if not stat.S_ISREG(mode):
-        raise LedgerError(f"{path}: is no plain file, where a key should be; {_LOST}")
-
-
-def _check_folder(folder: Path) -> None:
-    """Raise LedgerError unless it is a folder of its owner's alone."""
-    try:
-        mode = folder.lstat().st_mode
-    except OSError:
-        raise LedgerError(f"{folder}: {_LOST}") from None
-    if not stat.S_ISDIR(mode):
-        raise LedgerError(f"{folder}: is no folder, where keys should be; {_LOST}")
-    if mode & _OTHERS:
-        raise LedgerError(
-            f"{folder}: is open to others (mode {mode & _OTHERS:o}); run `chmod 700` on it, then run again"
-        )
-
-
-def _wipe(path: Path) -> None:
-    if not os.path.lexists(path):
-        return
-    _check_regular(path)  # through a link, another file would be overwritten
-    with path.open("r+b") as file:  # in place: cutting it first would leave the old blocks as they are
-        file.write(bytes(max(KEY_BYTES, path.stat().st_size)))
-        file.flush()
-        os.fsync(file.fileno())
-    path.unlink()
-
-
-_LOST = (
-    "the key ledger says that a key of this name is in use, but it cannot be read. A new key would count the same "
-    "people twice, so none is made: restore restricted/ from its backup"
-)

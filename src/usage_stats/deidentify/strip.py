@@ -108,8 +108,10 @@ class Stripper:
 
     def _keep(self, columns: Columns, judged: Judged, days: np.ndarray) -> _Kept:
         rows = np.flatnonzero(judged.is_persons)
-        is_page_view = judged.is_page_view[rows]
         visitor = self._visitors.number(columns, rows, days[rows])
+        is_kept = ~self._visitors.are_left_out(visitor)
+        rows, visitor = rows[is_kept], visitor[is_kept]
+        is_page_view = judged.is_page_view[rows]
         return _Kept(
             visitor=visitor,
             at=columns.at[rows],

@@ -16,6 +16,7 @@ import numpy as np
 from usage_stats.accesslog.columns import SLOTS, Columns
 from usage_stats.accesslog.lines import Int64, UInt64
 from usage_stats.accesslog.vocabulary import Table, Vocabulary, mixed
+from usage_stats.deidentify.exclusion import NOBODY, Exclusions
 from usage_stats.deidentify.pseudonym import Pseudonymiser, account_identity, cookie_identity, split_address
 from usage_stats.errors import InternalError
 from usage_stats.periods import WindowKind, month, week
@@ -47,8 +48,11 @@ class Visitors:
     `day` (proleptic ordinal) and `basis` (place in `BASES`) are tables by that number.
     """
 
-    def __init__(self, key_of: KeyOf, make: Callable[[], Vocabulary]) -> None:
+    def __init__(
+        self, key_of: KeyOf, make: Callable[[], Vocabulary], exclusions: Exclusions = NOBODY
+    ) -> None:
         self._key_of = key_of
+        self._exclusions = exclusions
         self._make = make
         self._windows = cache(self._open_windows)  # per instance: keys must not outlive it
         self.forget()
@@ -58,6 +62,7 @@ class Visitors:
         self._days, self._spans = self._make(), self._make()
         self.day, self.basis = Table(np.int32), Table(np.int8)
         self._span_of = Table(np.int64)
+        self._is_left_out = Table(np.bool_)
         self._pseudonyms = [Table(np.uint64) for _ in range(4)]
 
     def __len__(self) -> int:
@@ -71,6 +76,11 @@ class Visitors:
         """Of visitors by their numbers: person, network under the week's key; person, network under the month's."""
         spans = self._span_of[numbers]
         return [table[spans] for table in self._pseudonyms]
+
+    def are_left_out(self, numbers: Int64) -> np.ndarray:
+        """Whether visitors, by their numbers, are among the exclusions: they have no pseudonyms."""
+        found: np.ndarray = self._is_left_out[self._span_of[numbers]]
+        return found
 
     def number(self, columns: Columns, rows: Int64, days: np.ndarray) -> Int64:
         """The number of the visitor-day of each of some rows; `days` are proleptic ordinals, per row of `rows`."""
@@ -86,10 +96,16 @@ class Visitors:
         return codes
 
     def _name(self, columns: Columns, rows: Int64, starts: np.ndarray) -> None:
-        """Make the pseudonyms of new visitors, in the order of their rows."""
-        made = np.empty((4, len(rows)), np.uint64)
+        """Make the pseudonyms of new visitors, in the order of their rows; of who is left out, none."""
+        made = np.zeros((4, len(rows)), np.uint64)
+        is_left_out = np.zeros(len(rows), np.bool_)
+        if len(self._exclusions):
+            is_left_out[:] = self._exclusions.excluded(_identities(columns, rows)[0])
+        self._is_left_out.extend(is_left_out)
         for start in np.unique(starts).tolist():
-            within = starts == start
+            within = (starts == start) & ~is_left_out
+            if not within.any():
+                continue
             made[:, within] = self._pseudonymise(columns, rows[within], start)
         for table, values in zip(self._pseudonyms, made, strict=True):
             table.extend(values)

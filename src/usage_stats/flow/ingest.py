@@ -116,7 +116,8 @@ class _Job:
         judge = Judge(classify, Robots(config.robots), lists, make)
         self._make = make
         self._wanted = lists.signals | ({"query"} if config.query_keys else frozenset())
-        self._stripper = Stripper(judge, Visitors(workspace.keys.key, make), gate, zone=config.zone)
+        visitors = Visitors(workspace.keys.key, make, workspace.exclusions())
+        self._stripper = Stripper(judge, visitors, gate, zone=config.zone)
 
     def take_in(self, unread: Unread, unchanged: Unchanged) -> Account:
         """Read one log's new lines, and enter them in the ledger: the one step that makes them count.

@@ -11,7 +11,7 @@ import hashlib
 import os
 import secrets
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -172,9 +172,11 @@ def known_lines(workspace: Workspace, source: str) -> KnownLines:
     return known
 
 
-def closed_files(workspace: Workspace) -> set[str]:
-    """The files of fingerprints of sealed days' lines only; an entry without a day has those of its streams."""
-    sealed = {entry["day"] for entry in workspace.sealed.entries()}
+def closed_files(workspace: Workspace, also: Collection[str] = ()) -> set[str]:
+    """The files of fingerprints of done days' lines only (`also`: days that will be); an entry without a day has those
+    of its streams.
+    """
+    done = workspace.done_days().union(also)
     entries = workspace.ingested.entries()
     days: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
@@ -184,7 +186,7 @@ def closed_files(workspace: Workspace) -> set[str]:
     for entry in entries:
         streams = [*(stream for stream, _ in entry["segments"]), *entry.get("beside", ())]
         own = set(entry["lines_by_day"]) or set[str]().union(*(days[stream] for stream in streams))
-        closed.update([entry["fingerprints"]] if own <= sealed else [])
+        closed.update([entry["fingerprints"]] if own <= done else [])
     return closed
 
 

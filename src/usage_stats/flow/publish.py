@@ -25,7 +25,7 @@ from usage_stats.flow.workspace import Workspace, write_atomically
 from usage_stats.measure.cells import Crowd, basis_counts, period_cells
 from usage_stats.measure.relations import CellKey, nested_pairs, relations_between
 from usage_stats.measure.table_spec import Cube, cube_from, cube_of
-from usage_stats.periods import WINDOW_OF, Period, month, parse_period, periods_of, week
+from usage_stats.periods import WINDOW_OF, Period, month, parse_period, periods_of, window_of
 from usage_stats.policy import Refusal, Use
 from usage_stats.protect.protect import protect_period
 from usage_stats.protect.protected_table import ProtectedTable
@@ -76,11 +76,7 @@ def due_periods(calendar: Calendar, cube: Cube, done: Iterable[Period]) -> list[
 
 def _is_due(calendar: Calendar, period: Period) -> bool:
     all_empty = len(calendar.empty_days(period)) == len(period.days)
-    return calendar.is_ready(period) and not all_empty and _window(period).code not in calendar.closed
-
-
-def _window(period: Period) -> Period:
-    return {"week": week, "month": month}[WINDOW_OF[period.kind]](period.first)
+    return calendar.is_ready(period) and not all_empty and window_of(period).code not in calendar.closed
 
 
 def released_periods(workspace: Workspace) -> dict[Period, str]:
@@ -174,7 +170,8 @@ def _statuses(protected: ProtectedTable) -> dict[str, int]:
 def close_windows(workspace: Workspace, calendar: Calendar) -> None:
     """Close every window whose days are all sealed and whose periods are all released."""
     waiting = {
-        _window(p).code for p in due_periods(calendar, cube_of(workspace.config), finished_periods(workspace))
+        window_of(p).code
+        for p in due_periods(calendar, cube_of(workspace.config), finished_periods(workspace))
     }
     for window in periods_of(calendar.sealed, ("week", "month")):
         finished = calendar.is_finished(window) and window.code not in waiting | calendar.closed

@@ -6,16 +6,19 @@ Belongs here: the order of the stages. Does not: any stage.
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from usage_stats.errors import AuditFailed, PolicyViolation
 from usage_stats.flow.calendar import calendar_of
+from usage_stats.flow.erase import forget_ended_exclusions
+from usage_stats.flow.expire import Expiring, expire_overdue, expiring
 from usage_stats.flow.ingest import Ingested, ingest
 from usage_stats.flow.progress import Reporter
 from usage_stats.flow.seal import discard_sealed_events, seal_days
 from usage_stats.flow.workspace import Workspace
+from usage_stats.periods import Period
 
 if TYPE_CHECKING:
     from usage_stats.flow.deliver import Delivered
@@ -26,12 +29,14 @@ __all__ = ["RunResult", "deliver_and_build", "ingest_new", "publish_due", "run",
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What one run did."""
+    """What one run did; `expired` waited longer than the maximum age, `expiring` soon will have."""
 
     ingested: Ingested
     sealed: list[date]
     published: list[Published]
     delivered: Delivered
+    expired: list[Period] = field(default_factory=list)
+    expiring: list[Expiring] = field(default_factory=list)
 
     @property
     def refused(self) -> list[str]:
@@ -63,11 +68,13 @@ def run(
         UsageStatsError: see the stages; what was finished before stays, the rest is taken up by the next run.
     """
     with workspace.lock():
+        before = len(workspace.expired())
         ingested = ingest_new(workspace, now, reporter, standard_input=standard_input)
         sealed = seal_due(workspace, now, reporter, first=first, last=last)
         published = publish_due(workspace, now, reporter)
         delivered = deliver_and_build(workspace, now, reporter)
-    return RunResult(ingested, sealed, published, delivered)
+        expired, soon = workspace.expired()[before:], expiring(calendar_of(workspace, now))
+    return RunResult(ingested, sealed, published, delivered, expired, soon)
 
 
 def ingest_new(
@@ -77,6 +84,8 @@ def ingest_new(
     shutil.rmtree(workspace.spill, ignore_errors=True)  # a killed run may have left some
     workspace.keys.wipe_destroyed()
     discard_sealed_events(workspace)
+    forget_ended_exclusions(workspace)
+    expire_overdue(workspace, now)  # first of all: what is too old goes even if a later stage stops the run
     return ingest(workspace, now, reporter, standard_input=standard_input)
 
 
@@ -99,13 +108,14 @@ def seal_due(
 
 
 def publish_due(workspace: Workspace, now: datetime, reporter: Reporter) -> list[Published]:
-    """Protect, audit and record the periods that are due; then close their windows."""
+    """Protect, audit and record the periods that are due; then close their windows, and those that are too old."""
     from usage_stats.flow.publish import close_windows, publish  # noqa: PLC0415 the solver: not for what only reads
 
     workspace.keys.at(now)
     calendar = calendar_of(workspace, now)
     published = publish(workspace, calendar, reporter)
     close_windows(workspace, calendar)
+    expire_overdue(workspace, now)
     return published
 
 

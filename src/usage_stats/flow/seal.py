@@ -6,7 +6,7 @@ Belongs here: the two irreversible steps of a window's life, and what is deleted
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -21,11 +21,20 @@ from usage_stats.flow.workspace import Workspace, write_restricted
 from usage_stats.measure.cells import UsageFiles
 from usage_stats.measure.table_spec import Cube, cube_of
 from usage_stats.measure.usage import usage_of_day
-from usage_stats.periods import Period, WindowKind
+from usage_stats.periods import Period, WindowKind, month, week
 from usage_stats.schemas import PAGE_VIEWS, VISITORS
 from usage_stats.sqlmodel import Database
 
-__all__ = ["close_window", "discard_sealed_events", "seal_days", "usage_files"]
+__all__ = [
+    "close_window",
+    "discard_sealed_events",
+    "open_event_files",
+    "seal_days",
+    "sealed_usage",
+    "unneeded_events",
+    "usage_files",
+    "usage_folder",
+]
 
 _TABLES = ("component_day", "network_day")
 
@@ -49,28 +58,59 @@ def seal_days(workspace: Workspace, days: Sequence[date], calendar: Calendar, re
 
 def discard_sealed_events(workspace: Workspace) -> None:
     """Delete what was kept of sealed days until now: events, and the fingerprints of lines all of whose days are
-    sealed; and files that no ledger entry names: leftovers of a crash.
+    sealed; and files that no ledger entry names: leftovers of a crash. Days that expired are as good as sealed.
     """
-    sealed = {entry["day"] for entry in workspace.sealed.entries()}
-    closed, needed = closed_files(workspace), set()
+    for path in unneeded_events(workspace):
+        path.unlink()
+    done = workspace.done_days()
+    for folder in (workspace.restricted / "events").glob("day=*"):
+        if _folder_day(folder) in done:
+            folder.rmdir()
+
+
+def unneeded_events(workspace: Workspace, also: Collection[str] = ()) -> list[Path]:
+    """The files of events and fingerprints that no later step reads; `also`: nor any of these days."""
+    needed = {path for path in open_event_files(workspace) if _folder_day(path.parent) not in also}
+    closed = closed_files(workspace, also)
     for entry in workspace.ingested.entries():
         if entry["fingerprints"] not in closed:
             needed.add(workspace.restricted / entry["fingerprints"])
-        needed.update(workspace.restricted / name for name in entry["events"] if _day_of(name) not in sealed)
-    for folder in (workspace.restricted / "fingerprints", *(workspace.restricted / "events").glob("day=*")):
-        for path in set(folder.iterdir()) - needed if folder.is_dir() else ():
-            path.unlink()
-        if folder.name.removeprefix("day=") in sealed:
-            folder.rmdir()
+    folders = (workspace.restricted / "fingerprints", *(workspace.restricted / "events").glob("day=*"))
+    return sorted(path for folder in folders if folder.is_dir() for path in set(folder.iterdir()) - needed)
+
+
+def open_event_files(workspace: Workspace) -> list[Path]:
+    """The committed event files of all days that are neither sealed nor expired."""
+    done = workspace.done_days()
+    names = (name for entry in workspace.ingested.entries() for name in entry["events"])
+    return [workspace.restricted / name for name in names if _day_of(name) not in done]
 
 
 def _day_of(event_file: str) -> str:
     return event_file.split("/")[1].removeprefix("day=")
 
 
+def _folder_day(folder: Path) -> str:
+    return folder.name.removeprefix("day=")
+
+
+def sealed_usage(workspace: Workspace) -> list[tuple[WindowKind, date, Path]]:
+    """The folders of usage rows that are still needed: of sealed days, in windows that are not closed."""
+    sealed = [date.fromisoformat(entry["day"]) for entry in workspace.sealed.entries()]
+    closed = workspace.keys.destroyed()
+    kinds: dict[WindowKind, Callable[[date], Period]] = {"week": week, "month": month}
+    places = [
+        (kind, of, usage_folder(workspace, kind, of))
+        for kind, window in kinds.items()
+        for of in sorted(sealed)
+        if window(of).code not in closed
+    ]
+    return [place for place in places if place[2].is_dir()]
+
+
 def usage_files(workspace: Workspace, kind: WindowKind, days: Sequence[date]) -> UsageFiles:
     """The usage files of sealed days under one kind of window."""
-    folders = [_folder(workspace, kind, of) for of in days]
+    folders = [usage_folder(workspace, kind, of) for of in days]
     present = [folder for folder in folders if folder.is_dir()]
     return UsageFiles(*(tuple(folder / f"{table}.parquet" for folder in present) for table in _TABLES))
 
@@ -80,7 +120,7 @@ def close_window(workspace: Workspace, window: Period) -> None:
     if window.kind == "day":
         return
     for of in window.days:  # rows first: once the key is gone, no later run looks here again
-        folder = _folder(workspace, window.kind, of)
+        folder = usage_folder(workspace, window.kind, of)
         if folder.exists():
             shutil.rmtree(folder)
     workspace.keys.destroy(window.kind, window.code)
@@ -92,7 +132,7 @@ def _write_usage(workspace: Workspace, of: date, cube: Cube, database: Database)
     visitors = _events(workspace, "visitors", of, VISITORS)
     usage = usage_of_day(of, page_views, visitors, cube, workspace.config.robots, database=database)
     for kind, tables in usage.by_window.items():
-        folder = _folder(workspace, kind, of)
+        folder = usage_folder(workspace, kind, of)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for table in _TABLES:
             beside = folder / f".{table}.partial"
@@ -112,5 +152,6 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
         return file.read(use_threads=False).cast(schema)
 
 
-def _folder(workspace: Workspace, kind: WindowKind, of: date) -> Path:
+def usage_folder(workspace: Workspace, kind: WindowKind, of: date) -> Path:
+    """Where a day's usage rows lie under one kind of window."""
     return workspace.restricted / "usage" / kind / f"day={of}"

@@ -157,6 +157,9 @@ thresholds:
   minimum_networks: 3           # nor from fewer networks: a household or an office is not a crowd
 seal_after_days: 2              # how long after midnight late log lines still count
 gaps: wait                      # a period with a day without log lines waits; accept: released as incomplete
+# What waits is held until it is released; with this, at most so long. Read old logs before you set it.
+# retention:
+#   maximum_age_days: 180
 """
 
 _POLICY = """\

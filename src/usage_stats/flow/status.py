@@ -7,29 +7,35 @@ from datetime import datetime
 from typing import Any
 
 from usage_stats.flow.calendar import Calendar, calendar_of
+from usage_stats.flow.expire import expiring
 from usage_stats.flow.publish import finished_periods, released_periods
 from usage_stats.flow.refusals import Refusals
 from usage_stats.flow.workspace import Workspace
 from usage_stats.measure.table_spec import cube_of
-from usage_stats.periods import Period, day, periods_of
+from usage_stats.periods import Period, day, periods_of, window_of
 
 __all__ = ["incomplete_periods", "status_of"]
 
 
 def status_of(workspace: Workspace, now: datetime) -> dict[str, Any]:
-    """Return `periods` (period, kind, state, days_missing, refused_uses), `lines` and `next`; counts only."""
+    """Return `periods` (period, kind, state, …), `lines`, `expiring`, `next`; only counts."""
     calendar = calendar_of(workspace, now)
     released, refusals = released_periods(workspace), Refusals(workspace)
     decided = {p: "released" if p in released else "refused" for p in finished_periods(workspace)}
+    expired = {window.code for window in workspace.expired()}
     kinds = cube_of(workspace.config).periods
-    periods = [
-        {**_row(calendar, p, decided.get(p)), "refused_uses": {r.use: str(r) for r in refusals.of(p)}}
+    rows = {
+        p: {**_row(calendar, p, decided.get(p)), "refused_uses": {r.use: str(r) for r in refusals.of(p)}}
         for p in periods_of(calendar.known_days, kinds)
-    ]
+    }
+    for period, row in rows.items():
+        if period not in decided and window_of(period).code in expired:
+            row["state"] = "expired"  # it waited longer than the maximum age: it is never released
     return {
         "site": workspace.config.site,
         "lines": _lines(workspace),
-        "periods": periods,
+        "periods": list(rows.values()),
+        "expiring": [{"period": e.period.code, "on": e.on.isoformat()} for e in expiring(calendar)],
         "next": _next(calendar),
     }
 

@@ -26,6 +26,8 @@ def describe_run(workspace: Workspace, result: RunResult, incomplete: Sequence[s
         _left_out(workspace, result),
         _published(result),
         _waiting(incomplete),
+        _expired([p.code for p in result.expired]),
+        _expiring({e.period.code: e.on.isoformat() for e in result.expiring}),
         _delivered(result),
         _places(workspace),
     )
@@ -171,6 +173,24 @@ def _waiting(incomplete: Sequence[str]) -> Lines:
     ]
 
 
+def _expired(codes: Sequence[str]) -> Lines:
+    if not codes:
+        return []
+    return [("expired", f"{', '.join(codes)}: older than maximum_age_days, deleted and never released")]
+
+
+def _expiring(days: Mapping[str, str]) -> Lines:
+    """One line: which week or month goes next, and how many more wait."""
+    if not days:
+        return []
+    code = min(days, key=lambda code: (days[code], code))
+    more = f" (and {len(days) - 1} more)" if len(days) > 1 else ""
+    return [
+        ("expiring", f"{code}{more}: what is held of it is deleted, unreleased, on {days[code]}"),
+        ("", "unless it is released before: see maximum_age_days in the README"),
+    ]
+
+
 def _delivered(result: RunResult) -> Lines:
     done = result.delivered
     first = (
@@ -202,6 +222,8 @@ def run_as_json(result: RunResult, incomplete: Sequence[str]) -> dict[str, Any]:
             p.period.code: {r.use: str(r) for r in p.refusals} for p in result.published if p.refusals
         },
         "incomplete": list(incomplete),
+        "expired": [p.code for p in result.expired],
+        "expiring": {e.period.code: e.on.isoformat() for e in result.expiring},
         "folders_written": result.delivered.written,
         "folders_unchanged": result.delivered.unchanged,
         "refused": {what: str(refusal) for what, refusal in result.delivered.refused.items()},
@@ -220,6 +242,7 @@ def describe_status(found: Mapping[str, Any]) -> str:
         ("periods", ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "none"),
         *(("", _waits(row)) for row in found["periods"] if row["state"] != "released"),
         *_refused(found["periods"]),
+        *_expiring({row["period"]: row["on"] for row in found["expiring"]}),
         ("next", found["next"]),
     ]
     return _text(lines)

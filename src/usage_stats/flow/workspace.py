@@ -18,10 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from usage_stats.config import Config, load_config
+from usage_stats.deidentify.exclusion import NOBODY, Exclusions
 from usage_stats.deidentify.linkage_key import KeyStore
 from usage_stats.errors import ConfigError, InternalError, LedgerError
 from usage_stats.flow.policy_ledger import PolicyLedger
+from usage_stats.flow.staged import finish_staged
 from usage_stats.ledger import Ledger, canonical_json
+from usage_stats.periods import Period, parse_period
 from usage_stats.policy import Policy, load_policy
 
 __all__ = ["Workspace", "open_workspace", "write_atomically", "write_restricted"]
@@ -82,6 +85,50 @@ class Workspace:
         """What the versions of the policy said when figures came to rest on them."""
         return PolicyLedger(self._ledger("policy"), self.policy, file=self.root / "policy.yaml")
 
+    @cached_property
+    def erasures(self) -> Ledger:
+        """The receipts of erasures: when, and how many identifiers of which kind."""
+        return self._ledger("erasures")
+
+    @cached_property
+    def purges(self) -> Ledger:
+        """What was purged by command: counts."""
+        return self._ledger("purges")
+
+    def expired(self) -> list[Period]:
+        """The weeks and months whose maximum age came before their release."""
+        return [parse_period(e["period"]) for e in self.released.entries() if e["event"] == "expired"]
+
+    def done_days(self) -> set[str]:
+        """The days that take no line any more: sealed, or in an expired week or month."""
+        expired = {day.isoformat() for window in self.expired() for day in window.days}
+        return expired.union(entry["day"] for entry in self.sealed.entries())
+
+    @property
+    def exclusions_path(self) -> Path:
+        return self.restricted / "exclusions.json"
+
+    def exclusions(self) -> Exclusions:
+        """Who is left out of what is read from now on.
+
+        Raises:
+            LedgerError: that is lost, or its key.
+        """
+        receipts = self.erasures.entries()
+        if not receipts:
+            return NOBODY
+        kept_for_ever = receipts[-1]["kept_for_ever"]
+        return Exclusions.load(self.exclusions_path, self.exclusion_key, kept_for_ever=kept_for_ever)
+
+    @property
+    def exclusion_key(self) -> bytes:
+        """Under which the excluded are recognised; it lives as long as the workspace, and serves nothing else.
+
+        Raises:
+            LedgerError: the key is lost.
+        """
+        return self._lasting_key("exclusion", "visitors")
+
     def _ledger(self, name: str) -> Ledger:
         return Ledger(self.restricted / "ledgers" / f"{name}.jsonl")
 
@@ -105,6 +152,7 @@ class Workspace:
                 ) from None
             self._check_identity()
             self._check_policy()
+            finish_staged(self.restricted, self.erasures)
             yield
 
     @property
@@ -149,9 +197,12 @@ class Workspace:
                 f"{self.restricted / 'ledgers'}: logs were read, but the ledger of keys knows of none: it is lost. New "
                 "keys would count the same people twice, so none are made: restore restricted/ from its backup"
             )
-        key = self.keys.key("ingest", "content")
+        return self._lasting_key("ingest", "content")
+
+    def _lasting_key(self, kind: str, name: str) -> bytes:
+        key = self.keys.key(kind, name)
         if key is None:
-            raise InternalError("the key of the ingest ledger is destroyed: this is a bug")
+            raise InternalError(f"the key of {kind} is destroyed: this is a bug")
         return key
 
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from usage_stats.deidentify.linkage_key import KEY_BYTES, KeyStore
+from usage_stats.deidentify.key_file import KEY_BYTES
+from usage_stats.deidentify.linkage_key import KeyStore
 from usage_stats.deidentify.pseudonym import Pseudonymiser
 from usage_stats.errors import InternalError, LedgerError
 from usage_stats.ledger import Ledger
