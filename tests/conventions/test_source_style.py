@@ -15,7 +15,6 @@ LONG_FUNCTIONS = {
     "src/usage_stats/protect/audit.py:audit": "a short body under a docstring that defines what exposed means",
     "src/usage_stats/accesslog/kernel.py:_read_object": "a walk over bytes: a call per part costs more than the part",
     "src/usage_stats/flow/reading.py:read_file": "eight arguments, each explained; the body is the order",
-    "src/usage_stats/measure/usage.py:usage_of_day": "six arguments, each explained; the body is the order",
     "src/usage_stats/protect/protect.py:protect_period": "seven arguments, each explained; the body is the order",
 }
 # Modules that read better whole, each with the reason why.
