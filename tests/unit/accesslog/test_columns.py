@@ -21,18 +21,25 @@ HITS = st.builds(
     status=st.integers(100, 599),
     referrer=VALUE,
     vhost=VALUE,
+    forwarded=VALUE,
+    gpc=st.booleans(),
+    dnt=st.booleans(),
 )
 
 
 def _values(hit):
     """What is kept of a hit, by slot."""
-    path = None if hit.target is None else hit.target.split(b"?")[0]
+    path, _, query = (None, b"", b"") if hit.target is None else hit.target.partition(b"?")
     return {
         "address": hit.address,
         "agent": hit.agent,
         "path": path,
         "account": hit.account,
         "cookie": hit.cookie,
+        "forwarded": hit.forwarded,
+        "gpc": b"1" if hit.gpc else None,
+        "dnt": b"1" if hit.dnt else None,
+        "query": None if query in {b"", b"-"} else query,
     }
 
 
@@ -66,7 +73,7 @@ def test_values_are_given_by_slot_and_row(hits, data):
 @given(target=st.binary(max_size=8))
 @example(target=b"/a?canary")
 @example(target=b"?")
-def test_nothing_of_a_query_is_kept(target):
+def test_nothing_of_a_query_is_in_a_path(target):
     """A path ends at the first question mark, and only there."""
     hit = Hit(0, b"a", None, None, None, b"GET", target, 200, None, None)
 
@@ -88,4 +95,4 @@ def test_an_empty_value_is_not_the_absence_of_one():
     hit = Hit(0, b"", b"", None, None, b"GET", b"", 200, None, None)
     hashes = columns_of_hits([hit], 3).hashes[:, 0].tolist()
 
-    assert [True, False, True, True, False] == [value != 0 for value in hashes]
+    assert [True, False, True, True, *[False] * 5] == [value != 0 for value in hashes]

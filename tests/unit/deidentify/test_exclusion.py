@@ -6,6 +6,7 @@ from invented_hits import BERLIN, CLASSIFY, DAY, FIREFOX, NOON, columns, hit, ke
 from usage_stats.accesslog.vocabulary import PlainVocabulary
 from usage_stats.deidentify import visitors as visitors_module
 from usage_stats.deidentify.exclusion import NOBODY, Exclusions
+from usage_stats.deidentify.exclusion_lists import NOBODY as NO_LISTS
 from usage_stats.deidentify.outcome import Judge
 from usage_stats.deidentify.pseudonym import Pseudonymiser, account_identity, address_identity
 from usage_stats.deidentify.robots import Robots
@@ -74,7 +75,7 @@ def test_no_pseudonym_is_made_of_who_is_left_out(monkeypatch):
 
     monkeypatch.setattr(visitors_module, "Pseudonymiser", Watched)
     excluded = Exclusions(KEY, {}).adding({ANN: ()})
-    judge = Judge(CLASSIFY, Robots(RobotSettings()), PlainVocabulary)
+    judge = Judge(CLASSIFY, Robots(RobotSettings()), NO_LISTS, PlainVocabulary)
     visitors = Visitors(key_of, PlainVocabulary, excluded)
     stripper = Stripper(judge, visitors, lambda _: None, zone=BERLIN)
     for at in (NOON, NOON + DAY):
