@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from usage_stats.deidentify.mail_agents import OPEN_CLASSES, mail_agents_version
 from usage_stats.flow.calendar import Calendar
 from usage_stats.flow.publish import Published
 from usage_stats.flow.refusals import Refusals
@@ -99,7 +100,11 @@ def _judged(workspace: Workspace, period: Period, database: Database) -> Release
     inputs = {"usage.email_open_day": email_open_files(workspace, period)}
     cells = database.run("cell.email_open", inputs)
     config = workspace.config
-    return judge_opens(period, cells, config.email.campaigns, config.thresholds.minimum_persons)
+    return judge_opens(
+        *(period, cells, config.email.campaigns, OPEN_CLASSES),
+        minimum_persons=config.thresholds.minimum_persons,
+        mail_agents=mail_agents_version(),
+    )
 
 
 def _record(workspace: Workspace, released: ReleasedOpens) -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 import pyarrow as pa
 
 from usage_stats.config import OTHER
-from usage_stats.deidentify.mail_agents import OPEN_CLASSES, mail_agents_version
 from usage_stats.ledger import canonical_json
 from usage_stats.periods import Period, parse_period
 from usage_stats.release.record import vouched
@@ -36,7 +35,13 @@ class ReleasedOpens:
 
 
 def judge_opens(
-    period: Period, cells: pa.Table, campaigns: Sequence[str], minimum_persons: int
+    period: Period,
+    cells: pa.Table,
+    campaigns: Sequence[str],
+    classes: Sequence[str],
+    *,
+    minimum_persons: int,
+    mail_agents: str,
 ) -> ReleasedOpens:
     """Withhold what rests on too few.
 
@@ -45,19 +50,21 @@ def judge_opens(
         cells: of `cell.email_open`.
         campaigns: those with names. Each has a row for every class, so that none tells by being there that anybody
             opened; any other campaign, whose name a request made up, has rows with figures alone.
+        classes: all ways in which a mail can be opened.
         minimum_persons: how many recipients a figure needs.
+        mail_agents: which table told the classes.
     """
     rows: dict[tuple[str, str], OpensRow] = {
         (campaign, how): (campaign, how, None, None, "suppressed")
         for campaign in (*campaigns, OTHER)
-        for how in OPEN_CLASSES
+        for how in classes
     }
     for cell in cells.to_pylist():
         if cell["recipients"] >= minimum_persons:
             key = cell["campaign"], cell["open_class"]
             rows[key] = (*key, cell["recipients"], cell["opens"], "published")
     ordered = tuple(rows[key] for key in sorted(rows))
-    return ReleasedOpens(period, ordered, minimum_persons, mail_agents_version())
+    return ReleasedOpens(period, ordered, minimum_persons, mail_agents)
 
 
 def opens_record(released: ReleasedOpens) -> bytes:
