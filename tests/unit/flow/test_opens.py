@@ -12,6 +12,7 @@ from usage_stats.deidentify.email_opens import OpenMatcher, open_class
 from usage_stats.email_settings import EmailSettings
 from usage_stats.errors import LedgerError
 from usage_stats.flow import ingest as ingest_module
+from usage_stats.flow.erase import execute_erasure, plan_erasure
 from usage_stats.flow.words import describe_run, run_as_json
 
 LATER = datetime(2026, 6, 8, 12, tzinfo=UTC)
@@ -289,3 +290,26 @@ def test_opens_of_a_month_begun_without_patterns_are_not_released(site, noon):
     _ingest(site, _month(noon, lambda at: [*_views(at), *_opens(at)]))
 
     assert {} == _shown(site)
+
+
+def test_an_erasure_leaves_opens_as_they_are_and_who_is_erased_out(mailing, noon):
+    """It knows no recipients; later opens that carry the erased account are not counted."""
+
+    def account_opens(at):
+        return [_line(at, f"/o/tiny-news/{_who(n)}.gif", account="zoe") for n in range(20)]
+
+    _ingest(mailing, _month(noon, lambda at: [*_views(at), *_opens(at)] if at.day < 10 else []), noon(10))
+    given, held = b"account zoe\n", sorted((mailing.root / "restricted").rglob("email_open*.parquet"))
+    before = [pq.read_table(file) for file in held]
+    execute_erasure(
+        mailing.workspace, given, noon(10), digest=plan_erasure(mailing.workspace, given, noon(10)).digest
+    )
+    after = [pq.read_table(file) for file in held]
+    _ingest(
+        mailing,
+        _month(noon, lambda at: [*_views(at), *_opens(at), *(account_opens(at) if at.day > 9 else [])]),
+    )
+
+    assert {"email_open.parquet"} < {file.name for file in held}
+    assert before == after
+    assert "suppressed" == _shown(mailing)["tiny-news", "direct"][2]
