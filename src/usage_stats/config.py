@@ -31,6 +31,7 @@ from usage_stats.retention_settings import RetentionSettings
 from usage_stats.robot_settings import RobotSettings
 
 __all__ = [
+    "OPENS_TABLE",
     "OTHER",
     "TOTAL",
     "Component",
@@ -48,6 +49,7 @@ __all__ = [
 ]
 
 TOTAL = "_T"  # SDMX's code for a total
+OPENS_TABLE = "email_opens"  # of opened e-mails, in the analysts' file
 OTHER = "(other)"  # what no rule names: default deny
 
 PeriodKind = Literal["day", "week", "month"]
@@ -178,6 +180,14 @@ class Config(Settings):
                 if table not in self.tables:
                     known = ", ".join(sorted(self.tables)) or "none"
                     raise ValueError(f"partner {partner.id}: no table {table}; tables are: {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _opens_have_their_table(self) -> Config:
+        if self.email.opens and OPENS_TABLE in self.tables:
+            raise ValueError(
+                f"tables: {OPENS_TABLE} is the analysts' table of opened e-mails; choose another name"
+            )
         return self
 
     @property

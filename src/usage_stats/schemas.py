@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-__all__ = ["PAGE_VIEWS", "VISITORS"]
+__all__ = ["EMAIL_OPENS", "PAGE_VIEWS", "VISITORS"]
 
 _WORD = pa.dictionary(pa.int32(), pa.string())
 _COUNT = pa.int32()
@@ -20,6 +20,16 @@ PAGE_VIEWS = pa.schema(
         pa.field("network", pa.uint64(), nullable=False),
         pa.field("component", _WORD, nullable=False),
         pa.field("sub_component", _WORD),  # null where the component defines none
+    ]
+)
+
+# One row per opened e-mail of one day, as often as it was opened. The recipient is a pseudonym under the month's key
+# alone, null where the request names none; nothing of the request's address, agent or time is beside it.
+EMAIL_OPENS = pa.schema(
+    [
+        pa.field("recipient", pa.uint64()),
+        pa.field("campaign", _WORD, nullable=False),
+        pa.field("open_class", _WORD, nullable=False),
     ]
 )
 

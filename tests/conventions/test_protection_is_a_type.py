@@ -15,6 +15,7 @@ MAKERS = {
     "ProtectedTable": {"protect/protect.py:protect_period"},
     "AuditReport": {"protect/audit.py:audit"},
     "Release": {"release/gate.py:open_gate", "release/record.py:from_record"},
+    "ReleasedOpens": {"release/opens.py:judge_opens", "release/opens.py:opens_from_record"},
 }
 # Ways to have an object without its constructor's checks.
 BYPASSES = {"__new__", "__setattr__", "model_construct", "model_copy", "__setstate__"}

@@ -58,6 +58,13 @@ class OpenMatcher:
                 return Open(self._word(found["campaign"], recipient), recipient)
         return None
 
+    def asks_query(self, path: bytes) -> bool:
+        """Whether the query behind a path (as the log has it) can make the target an open."""
+        if not path.startswith(b"/"):
+            return False
+        segments, _ = _asked(path)
+        return any(pattern.fits_path(segments) for pattern in self._patterns)
+
     def _word(self, campaign: bytes, recipient: bytes | None) -> str:
         listed = self._campaigns.get(campaign)
         if listed is not None:
@@ -80,6 +87,12 @@ class _Compiled:
     def __init__(self, pattern: OpenPattern) -> None:
         self._segments = [_compiled(part) for part in pattern.segments]
         self._query = [(key.encode(), _compiled(part)) for key, part in pattern.query]
+
+    def fits_path(self, segments: list[bytes]) -> bool:
+        """Whether the path is one of the pattern, whatever the query is."""
+        if len(segments) != len(self._segments):
+            return False
+        return all(part.fullmatch(segment) for segment, part in zip(segments, self._segments, strict=True))
 
     def match(self, segments: list[bytes], query: dict[bytes, bytes | None]) -> Found | None:
         if len(segments) != len(self._segments):

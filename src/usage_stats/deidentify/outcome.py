@@ -13,6 +13,7 @@ import numpy as np
 from usage_stats.accesslog.columns import SLOTS, Columns
 from usage_stats.accesslog.lines import Bool
 from usage_stats.accesslog.vocabulary import Verdicts, Vocabulary
+from usage_stats.deidentify.email_opens import OpenMatcher
 from usage_stats.deidentify.exclusion_lists import EXCLUDED, ExclusionLists
 from usage_stats.deidentify.generalise import PathClass, PathClassifier, allowed_query, classify_target
 from usage_stats.deidentify.robots import HEALTH_CHECK, ROBOT_CLASSES, Robots
@@ -20,13 +21,16 @@ from usage_stats.deidentify.robots import HEALTH_CHECK, ROBOT_CLASSES, Robots
 __all__ = ["OUTCOMES", "PAGE_VIEW", "Judge", "Judged"]
 
 _CLOSED = ("late", "before_first_day", "in_the_future")  # what the calendar says of a day
-_HITS = ("page_views", "assets", "foreign_targets", "unsuccessful", "other_methods", "malformed_requests")
+_HITS = (
+    *("page_views", "assets", "foreign_targets", "unsuccessful", "other_methods", "malformed_requests"),
+    "email_opens",
+)
 OUTCOMES = (
     *(*_HITS, *_CLOSED),
     *(f"excluded.{why}" for why in EXCLUDED),
     *(f"robots.{name}" for name in (*ROBOT_CLASSES, HEALTH_CHECK)),
 )
-PAGE_VIEW, _ASSET, _FOREIGN, _UNSUCCESSFUL, _OTHER_METHOD, _MALFORMED = range(len(_HITS))
+PAGE_VIEW, _ASSET, _FOREIGN, _UNSUCCESSFUL, _OTHER_METHOD, _MALFORMED, _EMAIL_OPEN = range(len(_HITS))
 _HEALTH_CHECK = OUTCOMES.index(f"robots.{HEALTH_CHECK}")
 _CHILD_DIRECTED = OUTCOMES.index("excluded.child_directed")
 _SIGNALS = tuple((SLOTS.index(name), name, OUTCOMES.index(f"excluded.{name}")) for name in ("gpc", "dnt"))
@@ -34,6 +38,7 @@ _AGENT, _PATH, _ACCOUNT, _COOKIE, _QUERY = (
     SLOTS.index(name) for name in ("agent", "path", "account", "cookie", "query")
 )
 _ROBOTS_TXT = b"/robots.txt"
+_NO_OPEN, _ASKS_QUERY, _OPEN = range(3)  # 0 also for no path
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,11 @@ class Judged:
         return found
 
     @property
+    def is_email_open(self) -> Bool:
+        found: Bool = self.outcome == _EMAIL_OPEN
+        return found
+
+    @property
     def is_page_view(self) -> Bool:
         found: Bool = self.outcome == PAGE_VIEW
         return found
@@ -62,9 +72,16 @@ class Judge:
     """Judges hits; remembers what it thought of each distinct user agent and path, by their hashes."""
 
     def __init__(
-        self, classify: PathClassifier, robots: Robots, lists: ExclusionLists, make: Callable[[], Vocabulary]
+        self,
+        classify: PathClassifier,
+        robots: Robots,
+        lists: ExclusionLists,
+        make: Callable[[], Vocabulary],
+        *,
+        opens: OpenMatcher | None = None,
     ) -> None:
         self._classify = classify
+        self._opens = None if opens is None else OpenTargets(opens, make)
         self._robots = robots
         self._lists = lists
         # 0: no path at all. Each class of path is one entry, with the outcome of a successful GET of it.
@@ -88,7 +105,8 @@ class Judge:
         outcome = np.array(self._outcome_of_class, np.int8)[path]
         status = columns.status
         is_health_check, is_child_directed = outcome == _HEALTH_CHECK, outcome == _CHILD_DIRECTED
-        outcome[~(((status >= 200) & (status < 300)) | (status == 304))] = _UNSUCCESSFUL
+        is_answered = ((status >= 200) & (status < 300)) | (status == 304)
+        outcome[~is_answered] = _UNSUCCESSFUL
         outcome[~columns.is_get] = _OTHER_METHOD
         excluded = self._excluded(columns, is_child_directed)
         outcome = np.where(excluded >= 0, excluded, outcome)
@@ -96,8 +114,14 @@ class Judge:
         is_robot = (robot >= 0) | is_health_check
         outcome = np.where(robot >= 0, robot, outcome)
         outcome[path == 0] = _MALFORMED
+        is_open = np.zeros(len(columns), np.bool_)
+        if (
+            self._opens is not None
+        ):  # robots too: those who fetch a mail's images for its reader are listed as such
+            is_open = self._opens.of(columns) & is_answered & columns.is_get & (excluded < 0)
+            outcome[is_open] = _EMAIL_OPEN
         outcome = np.where(closed >= 0, closed, outcome)
-        is_persons = ~is_robot & (path > 0) & (closed < 0) & (excluded < 0)
+        is_persons = ~is_robot & (path > 0) & (closed < 0) & (excluded < 0) & ~is_open
         return Judged(outcome, path, is_persons, np.array(self._asks_robots_txt)[path])
 
     def _path_classes(self, columns: Columns) -> np.ndarray:
@@ -167,6 +191,34 @@ class Judge:
             self._asks_robots_txt.append(asks_robots_txt)
             self._asks_query.append(asks_query)
         return self._numbers[key]
+
+
+class OpenTargets:
+    """Which hits ask for an image of a mail, by their targets. Every recipient has a target of their own, so that
+    nothing is kept of one but this answer, by its hash.
+    """
+
+    def __init__(self, match: OpenMatcher, make: Callable[[], Vocabulary]) -> None:
+        self._match = match
+        self._paths = Verdicts(_PATH, judge=self._path, make=make)
+        self._targets = Verdicts(_PATH, _QUERY, judge=self._target, make=make)
+
+    def of(self, columns: Columns) -> Bool:
+        """Per hit, whether it is one."""
+        answer = self._paths.of(columns)
+        found: Bool = answer == _OPEN
+        rows = np.flatnonzero((answer != _NO_OPEN) & (columns.hashes[_QUERY] != 0))
+        if len(rows):
+            found[rows] = self._targets.of(columns, rows) == _OPEN
+        return found
+
+    def _path(self, path: bytes) -> int:
+        if not self._match.asks_query(path):
+            return _NO_OPEN
+        return _ASKS_QUERY if self._match(path) is None else _OPEN
+
+    def _target(self, path: bytes, query: bytes) -> int:
+        return _NO_OPEN if self._match(path + b"?" + query) is None else _OPEN
 
 
 def _excluded(why: str | None) -> int:

@@ -17,9 +17,10 @@ import pyarrow as pa
 
 from usage_stats.accesslog.columns import Columns
 from usage_stats.accesslog.lines import Int64
+from usage_stats.deidentify.open_events import OpenEvents
 from usage_stats.deidentify.outcome import OUTCOMES, Judge, Judged
 from usage_stats.deidentify.visitors import BASES, Visitors
-from usage_stats.schemas import PAGE_VIEWS, VISITORS
+from usage_stats.schemas import EMAIL_OPENS, PAGE_VIEWS, VISITORS
 
 __all__ = ["DayEvents", "DayGate", "Stripped", "Stripper"]
 
@@ -32,11 +33,12 @@ _LAST_SECOND = 253_370_764_799  # the end of the year 9998: later ones have no l
 
 @dataclass(frozen=True, slots=True)
 class DayEvents:
-    """What is kept of one day: `page_views` and `visitors`, in the shapes of `schemas`."""
+    """What is kept of one day: `page_views`, `visitors` and `email_opens`, in the shapes of `schemas`."""
 
     day: date
     page_views: pa.Table
     visitors: pa.Table
+    email_opens: pa.Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,18 @@ class _Kept:
 class Stripper:
     """Turns hits into events; keeps verdicts and pseudonyms in memory only, and forgets them with itself."""
 
-    def __init__(self, judge: Judge, visitors: Visitors, gate: DayGate, *, zone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        judge: Judge,
+        visitors: Visitors,
+        gate: DayGate,
+        *,
+        zone: ZoneInfo,
+        opens: OpenEvents | None = None,
+    ) -> None:
         self._judge = judge
         self._visitors = visitors
+        self._opens = opens
         self._gate = gate
         self._zone = zone
         self._day_of_quarter: dict[int, int] = {}
@@ -92,10 +103,13 @@ class Stripper:
         for day, lines in zip(*np.unique(days[closed < 0], return_counts=True), strict=True):
             self._lines_by_day[date.fromordinal(int(day))] += int(lines)
         self._kept.append(self._keep(columns, judged, days))
+        if self._opens is not None:
+            rows = np.flatnonzero(judged.is_email_open)
+            self._opens.take(columns, rows, days[rows])
 
     def __len__(self) -> int:
         """How many hits are waiting."""
-        return sum(len(kept.at) for kept in self._kept)
+        return sum(len(kept.at) for kept in self._kept) + (0 if self._opens is None else len(self._opens))
 
     def drain(self) -> Stripped:
         """Hand over what is waiting, and start anew; verdicts on distinct values are kept."""
@@ -124,16 +138,29 @@ class Stripper:
         )
 
     def _day_events(self) -> Iterator[DayEvents]:
-        if not len(self):
-            return
+        opens = {} if self._opens is None else self._opens.drain()
+        for day, (page_views, visitors) in self._days_of_visitors().items():
+            yield DayEvents(
+                date.fromordinal(day), page_views, visitors, opens.pop(day, EMAIL_OPENS.empty_table())
+            )
+        for day, email_opens in sorted(opens.items()):
+            nobody = PAGE_VIEWS.empty_table(), VISITORS.empty_table()
+            yield DayEvents(date.fromordinal(day), *nobody, email_opens)
+
+    def _days_of_visitors(self) -> dict[int, tuple[pa.Table, pa.Table]]:
+        """Page views and visitors by the day."""
+        if not any(len(kept.at) for kept in self._kept):
+            return {}
         kept = _Kept(*(np.concatenate([getattr(k, name) for k in self._kept]) for name in _Kept.__slots__))
         numbers = np.flatnonzero(np.bincount(kept.visitor))
         visitors = self._visitor_days(kept, numbers)
         days, view_days = self._visitors.day[numbers], self._visitors.day[kept.visitor]
+        found = {}
         for day in np.unique(days).tolist():
             rows = np.flatnonzero(kept.is_page_view & (view_days == day))
             of_day = visitors.take(np.flatnonzero(days == day))
-            yield DayEvents(date.fromordinal(day), self._page_views(kept, rows), of_day)
+            found[day] = self._page_views(kept, rows), of_day
+        return found
 
     def _page_views(self, kept: _Kept, rows: Int64) -> pa.Table:
         person, network, _, _ = self._visitors.pseudonyms(kept.visitor[rows])

@@ -18,12 +18,10 @@ from usage_stats.accesslog.lines import Int64, UInt64
 from usage_stats.accesslog.vocabulary import Table, Vocabulary, mixed
 from usage_stats.deidentify.exclusion import NOBODY, Exclusions
 from usage_stats.deidentify.pseudonym import Pseudonymiser, account_identity, cookie_identity, split_address
-from usage_stats.errors import InternalError
-from usage_stats.periods import WindowKind, month, week
+from usage_stats.deidentify.windows import KeyOf, open_window
+from usage_stats.periods import month, week
 
-__all__ = ["BASES", "KeyOf", "Visitors"]
-
-KeyOf = Callable[[WindowKind, str], bytes | None]
+__all__ = ["BASES", "KeyOf", "Visitors", "are_excluded"]
 
 BASES = ("account", "cookie", "address")  # in the order in which they are preferred
 _ADDRESS, _AGENT, _ACCOUNT, _COOKIE = (
@@ -98,9 +96,7 @@ class Visitors:
     def _name(self, columns: Columns, rows: Int64, starts: np.ndarray) -> None:
         """Make the pseudonyms of new visitors, in the order of their rows; of who is left out, none."""
         made = np.zeros((4, len(rows)), np.uint64)
-        is_left_out = np.zeros(len(rows), np.bool_)
-        if len(self._exclusions):
-            is_left_out[:] = self._exclusions.excluded(_identities(columns, rows)[0])
+        is_left_out = are_excluded(columns, rows, self._exclusions)
         self._is_left_out.extend(is_left_out)
         for start in np.unique(starts).tolist():
             within = (starts == start) & ~is_left_out
@@ -119,15 +115,15 @@ class Visitors:
 
     def _open_windows(self, start: int) -> _Windows:
         first = date.fromordinal(start)
-        return _Windows(
-            self._pseudonymiser("week", week(first).code), self._pseudonymiser("month", month(first).code)
-        )
+        return _Windows(open_window(self._key_of, week(first)), open_window(self._key_of, month(first)))
 
-    def _pseudonymiser(self, kind: WindowKind, window: str) -> Pseudonymiser:
-        key = self._key_of(kind, window)
-        if key is None:
-            raise InternalError(f"the {kind} {window} is sealed but its days take events: this is a bug")
-        return Pseudonymiser(key, f"{kind}/{window}")
+
+def are_excluded(columns: Columns, rows: Int64, exclusions: Exclusions) -> np.ndarray:
+    """Whether the visitor of each of some rows is among the exclusions."""
+    found = np.zeros(len(rows), np.bool_)
+    if len(exclusions):
+        found[:] = exclusions.excluded(_identities(columns, rows)[0])
+    return found
 
 
 def _identity_hashes(columns: Columns, rows: Int64) -> UInt64:

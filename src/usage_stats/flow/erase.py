@@ -38,6 +38,9 @@ from usage_stats.periods import Period, WindowKind, month, week
 __all__ = ["ErasurePlan", "Receipt", "execute_erasure", "forget_ended_exclusions", "plan_erasure"]
 
 _PERSONS = "component_day.parquet"  # the usage rows of persons; those beside it are of networks
+_OPENS = (
+    "email_opens-"  # events of recipients, whom no kind of identifier names: nothing of a visitor is there
+)
 _WINDOWS: tuple[WindowKind, ...] = ("week", "month")
 
 
@@ -138,7 +141,9 @@ def _plan(workspace: Workspace, identifiers: tuple[Identifier, ...], now: dateti
     workspace.keys.at(now)
     today = now.astimezone(workspace.config.zone).date()
     parts: dict[str, Any] = {
-        "events": tuple(_name(workspace, path) for path in open_event_files(workspace)),
+        "events": tuple(
+            _name(workspace, path) for path in open_event_files(workspace) if not path.name.startswith(_OPENS)
+        ),
         "usage": tuple(_name(workspace, folder / _PERSONS) for _, _, folder in sealed_usage(workspace)),
         "windows": tuple(sorted(workspace.keys.in_use(_WINDOWS) | {week(today).code, month(today).code})),
     }

@@ -20,8 +20,10 @@ from usage_stats.accesslog.read import Log
 from usage_stats.accesslog.source import open_file
 from usage_stats.accesslog.vocabulary import CompiledVocabulary, PlainVocabulary, Vocabulary
 from usage_stats.config import Source
+from usage_stats.deidentify.email_opens import OpenMatcher
 from usage_stats.deidentify.exclusion_lists import load_exclusion_lists
 from usage_stats.deidentify.generalise import PathClassifier
+from usage_stats.deidentify.open_events import OpenEvents
 from usage_stats.deidentify.outcome import Judge
 from usage_stats.deidentify.robots import Robots
 from usage_stats.deidentify.strip import DayGate, Stripped, Stripper
@@ -93,7 +95,7 @@ def ingest(
 
 
 def event_files(workspace: Workspace, table: str, of: date) -> list[Path]:
-    """The committed event files of a day: of `page_views` or `visitors`."""
+    """The committed event files of a day: of `page_views`, `visitors` or `email_opens`."""
     prefix = f"events/day={of}/{table}-"
     named = (name for entry in workspace.ingested.entries() for name in entry["events"])
     return [workspace.restricted / name for name in named if name.startswith(prefix)]
@@ -113,11 +115,14 @@ class _Job:
         config = workspace.config
         lists = load_exclusion_lists(config.exclusions, workspace.root)
         classify = PathClassifier(config.components, config.asset_extensions, config.query_keys)
-        judge = Judge(classify, Robots(config.robots), lists, make)
+        match = OpenMatcher(config.email) if config.email.opens else None
+        judge = Judge(classify, Robots(config.robots), lists, make, opens=match)
         self._make = make
-        self._wanted = lists.signals | ({"query"} if config.query_keys else frozenset())
-        visitors = Visitors(workspace.keys.key, make, workspace.exclusions())
-        self._stripper = Stripper(judge, visitors, gate, zone=config.zone)
+        self._wanted = lists.signals | ({"query"} if config.query_keys or match else frozenset())
+        excluded = workspace.exclusions()
+        visitors = Visitors(workspace.keys.key, make, excluded)
+        opens = OpenEvents(match, workspace.keys.key, make, excluded) if match else None
+        self._stripper = Stripper(judge, visitors, gate, zone=config.zone, opens=opens)
 
     def take_in(self, unread: Unread, unchanged: Unchanged) -> Account:
         """Read one log's new lines, and enter them in the ledger: the one step that makes them count.
@@ -177,10 +182,13 @@ class _Job:
         return BatchParser(exact, seed, fast, proxies)
 
     def _write_events(self, stripped: Stripped) -> list[str]:
-        """Write events, two files per day; return their names below `restricted/`."""
+        """Write events, files of their own per day; return their names below `restricted/`."""
         written = []
         for events in stripped.days:
-            for table, rows in (("page_views", events.page_views), ("visitors", events.visitors)):
+            tables = {"page_views": events.page_views, "visitors": events.visitors} if events.visitors else {}
+            if events.email_opens:
+                tables["email_opens"] = events.email_opens
+            for table, rows in tables.items():
                 name = f"events/day={events.day}/{table}-{secrets.token_hex(8)}.parquet"
                 path = self._workspace.restricted / name
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -54,7 +54,7 @@ class Published:
     """A period decided on by this run: how many of its cells had which status, and what the policy refuses.
 
     Of a period that was not released, all cells are `refused` (not safe, or not checked) or `forbidden` (the policy
-    allows neither the house nor partners to have them).
+    allows neither the house nor partners to have them). Without any cell, only opened e-mails were decided on.
     """
 
     period: Period
@@ -63,7 +63,7 @@ class Published:
 
     @property
     def is_released(self) -> bool:
-        return {"refused", "forbidden"}.isdisjoint(self.statuses)
+        return bool(self.statuses) and {"refused", "forbidden"}.isdisjoint(self.statuses)
 
 
 def due_periods(calendar: Calendar, cube: Cube, done: Iterable[Period]) -> list[Period]:

@@ -110,10 +110,12 @@ def seal_due(
 def publish_due(workspace: Workspace, now: datetime, reporter: Reporter) -> list[Published]:
     """Protect, audit and record the periods that are due; then close their windows, and those that are too old."""
     from usage_stats.flow.publish import close_windows, publish  # noqa: PLC0415 the solver: not for what only reads
+    from usage_stats.flow.publish_opens import publish_opens, with_refusals  # noqa: PLC0415 the same
 
     workspace.keys.at(now)
     calendar = calendar_of(workspace, now)
     published = publish(workspace, calendar, reporter)
+    published = with_refusals(published, publish_opens(workspace, calendar))
     close_windows(workspace, calendar)
     expire_overdue(workspace, now)
     return published
@@ -123,6 +125,7 @@ def deliver_and_build(workspace: Workspace, _now: datetime, reporter: Reporter) 
     """Write partners' folders and, if anything is new, the analysts' file."""
     from usage_stats.flow.deliver import deliver  # noqa: PLC0415 the same
     from usage_stats.flow.publish import released_periods, stored_release  # noqa: PLC0415 the same
+    from usage_stats.flow.publish_opens import stored_opens  # noqa: PLC0415 the same
     from usage_stats.release.analysts_file import build_analysts_file  # noqa: PLC0415 the same
 
     policy = workspace.policy
@@ -133,9 +136,11 @@ def deliver_and_build(workspace: Workspace, _now: datetime, reporter: Reporter) 
     }
     delivered = deliver(workspace, reporter)
     stamp = workspace.restricted / "warehouse.stamp"
-    wanted = f"{sorted(released.values())}"
+    opens = stored_opens(workspace)
+    wanted = f"{sorted(released.values())}" + ("" if opens is None else f" {sorted(d for d, _ in opens)}")
     if not workspace.warehouse.exists() or not stamp.exists() or stamp.read_text() != wanted:
         releases = [stored_release(workspace, p, d) for p, d in released.items()]
-        build_analysts_file(workspace.warehouse, releases, workspace.config.tables)
+        rows = None if opens is None else [released for _, released in opens]
+        build_analysts_file(workspace.warehouse, releases, workspace.config.tables, opens=rows)
         stamp.write_text(wanted)
     return delivered

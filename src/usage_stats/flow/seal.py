@@ -22,12 +22,13 @@ from usage_stats.measure.cells import UsageFiles
 from usage_stats.measure.table_spec import Cube, cube_of
 from usage_stats.measure.usage import usage_of_day
 from usage_stats.periods import Period, WindowKind, month, week
-from usage_stats.schemas import PAGE_VIEWS, VISITORS
-from usage_stats.sqlmodel import Database
+from usage_stats.schemas import EMAIL_OPENS, PAGE_VIEWS, VISITORS
+from usage_stats.sqlmodel import Database, run_model
 
 __all__ = [
     "close_window",
     "discard_sealed_events",
+    "email_open_files",
     "open_event_files",
     "seal_days",
     "sealed_usage",
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 _TABLES = ("component_day", "network_day")
+_EMAIL_OPEN = "email_open"  # of months alone: figures of other periods could be subtracted
 
 
 def seal_days(workspace: Workspace, days: Sequence[date], calendar: Calendar, reporter: Reporter) -> None:
@@ -115,6 +117,12 @@ def usage_files(workspace: Workspace, kind: WindowKind, days: Sequence[date]) ->
     return UsageFiles(*(tuple(folder / f"{table}.parquet" for folder in present) for table in _TABLES))
 
 
+def email_open_files(workspace: Workspace, of: Period) -> list[Path]:
+    """The usage files of opened e-mails of a month's days."""
+    paths = (usage_folder(workspace, "month", day) / f"{_EMAIL_OPEN}.parquet" for day in of.days)
+    return [path for path in paths if path.is_file()]
+
+
 def close_window(workspace: Workspace, window: Period) -> None:
     """Destroy a window's key and delete its usage rows: nobody can be told apart in it any more."""
     if window.kind == "day":
@@ -132,13 +140,20 @@ def _write_usage(workspace: Workspace, of: date, cube: Cube, database: Database)
     visitors = _events(workspace, "visitors", of, VISITORS)
     usage = usage_of_day(of, page_views, visitors, cube, workspace.config.robots, database=database)
     for kind, tables in usage.by_window.items():
-        folder = usage_folder(workspace, kind, of)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for table in _TABLES:
-            beside = folder / f".{table}.partial"
-            write_restricted(getattr(tables, table), beside)
-            beside.replace(folder / f"{table}.parquet")
+            _write(usage_folder(workspace, kind, of), table, getattr(tables, table))
+    opens = _events(workspace, "email_opens", of, EMAIL_OPENS)
+    if workspace.config.email.opens or len(opens):
+        counted = run_model("usage.email_open_day", {"event.email_open": opens}, database=database)
+        _write(usage_folder(workspace, "month", of), _EMAIL_OPEN, counted)
     return {str(rule): persons for rule, persons in usage.flagged.items()}
+
+
+def _write(folder: Path, table: str, rows: pa.Table) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    beside = folder / f".{table}.partial"
+    write_restricted(rows, beside)
+    beside.replace(folder / f"{table}.parquet")
 
 
 def _events(workspace: Workspace, table: str, of: date, schema: pa.Schema) -> pa.Table:

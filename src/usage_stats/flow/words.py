@@ -129,7 +129,7 @@ def _not_for_the_house(result: RunResult) -> list[tuple[str, Refusal]]:
         (published.period.code, refusal)
         for published in result.published
         for refusal in published.refusals
-        if refusal.use == "internal_aggregate" or not published.is_released
+        if refusal.use in {"internal_aggregate", "email_measurement"} or not published.is_released
     ]
 
 
@@ -216,7 +216,9 @@ def run_as_json(result: RunResult, incomplete: Sequence[str]) -> dict[str, Any]:
         "rejected": dict(result.ingested.rejected),
         "outcomes": dict(result.ingested.outcomes),
         "sealed": [day.isoformat() for day in result.sealed],
-        "published": [{"period": p.period.code, "cells": dict(p.statuses)} for p in result.published],
+        "published": [
+            {"period": p.period.code, "cells": dict(p.statuses)} for p in result.published if p.statuses
+        ],
         "refused_periods": result.refused,
         "forbidden": {
             p.period.code: {r.use: str(r) for r in p.refusals} for p in result.published if p.refusals

@@ -12,11 +12,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from usage_stats.config import Table
+from usage_stats.config import OPENS_TABLE, Table
 from usage_stats.measure.relations import ADDITIVE_OVER
 from usage_stats.release.export import COLUMNS, DIMENSION_NAMES
 from usage_stats.release.gate import Release
-from usage_stats.sqlmodel import Column, load_model, run_model
+from usage_stats.release.opens import ReleasedOpens
+from usage_stats.sqlmodel import Column, Model, load_model, run_model
 
 __all__ = ["build_analysts_file"]
 
@@ -24,10 +25,26 @@ __all__ = ["build_analysts_file"]
 _STORAGE: dict[str, Any] = {"storage_compatibility_version": "v1.5.0"}
 
 
-def build_analysts_file(path: Path, releases: Iterable[Release], tables: Mapping[str, Table]) -> None:
+_OPENS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("period", "campaign", "open_class")),
+        *((name, pa.int64()) for name in ("recipients", "opens")),
+        ("status", pa.string()),
+    ]
+)
+
+
+def build_analysts_file(
+    path: Path,
+    releases: Iterable[Release],
+    tables: Mapping[str, Table],
+    *,
+    opens: Iterable[ReleasedOpens] | None = None,
+) -> None:
     """Build the file beside its place and swap it in: readers keep the old one until they reconnect.
 
-    One table per published table over all periods; `catalog.tables`, `catalog.columns`, `catalog.periods`.
+    One table per published table over all periods, and `email_opens` where those are measured; `catalog.tables`,
+    `catalog.columns`, `catalog.periods`.
     """
     found = list(releases)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +53,9 @@ def build_analysts_file(path: Path, releases: Iterable[Release], tables: Mapping
     with duckdb.connect(str(beside), config=_STORAGE) as connection:
         for name, table in tables.items():
             _add_table(connection, name, [r.cut(table) for r in found if r.period.kind in table.periods])
-        _add_catalog(connection, found, tables)
+        if opens is not None:
+            _add_opens(connection, opens)
+        _add_catalog(connection, found, tables, has_opens=opens is not None)
     beside.chmod(0o444)
     beside.replace(path)
 
@@ -44,7 +63,20 @@ def build_analysts_file(path: Path, releases: Iterable[Release], tables: Mapping
 def _add_table(connection: duckdb.DuckDBPyConnection, name: str, releases: list[Release]) -> None:
     model = load_model("warehouse.figures")
     _create(connection, f'"{name}"', run_model(model.name, {"release.figures": _rows(releases)}))
-    connection.execute(f"comment on table \"{name}\" is 'Released usage figures, {model.grain}'")
+    _explain(connection, name, "Released usage figures", model)
+
+
+def _add_opens(connection: duckdb.DuckDBPyConnection, opens: Iterable[ReleasedOpens]) -> None:
+    model = load_model("warehouse.email_opens")
+    rows = [(released.period.code, *row) for released in opens for row in released.rows]
+    records = [dict(zip(_OPENS.names, row, strict=True)) for row in rows]
+    content = run_model(model.name, {"release.email_opens": pa.Table.from_pylist(records, schema=_OPENS)})
+    _create(connection, OPENS_TABLE, content)
+    _explain(connection, OPENS_TABLE, "Released figures of opened e-mails", model)
+
+
+def _explain(connection: duckdb.DuckDBPyConnection, name: str, what: str, model: Model) -> None:
+    connection.execute(f"comment on table \"{name}\" is '{what}, {model.grain}'")
     for column in model.columns:
         meaning = column.meaning.replace("'", "''")
         connection.execute(f"comment on column \"{name}\".{column.name} is '{meaning} [{column.unit}]'")
@@ -62,12 +94,19 @@ def _rows(releases: list[Release]) -> pa.Table:
 
 
 def _add_catalog(
-    connection: duckdb.DuckDBPyConnection, releases: list[Release], tables: Mapping[str, Table]
+    connection: duckdb.DuckDBPyConnection,
+    releases: list[Release],
+    tables: Mapping[str, Table],
+    *,
+    has_opens: bool,
 ) -> None:
     connection.execute("create schema catalog")
     model = load_model("warehouse.figures")
-    columns = [_column_entry(name, column) for name in tables for column in model.columns]
-    listed = [(name, model.grain, ", ".join(table.periods)) for name, table in tables.items()]
+    shown = [(name, model, ", ".join(table.periods)) for name, table in tables.items()]
+    if has_opens:
+        shown.append((OPENS_TABLE, load_model("warehouse.email_opens"), "month"))
+    columns = [_column_entry(name, column) for name, model, _ in shown for column in model.columns]
+    listed = [(name, model.grain, periods) for name, model, periods in shown]
     contents: dict[str, Sequence[tuple[object, ...]]] = {
         "tables": listed,
         "columns": columns,

@@ -20,7 +20,7 @@ from usage_stats.measure.relations import CellKey
 from usage_stats.periods import parse_period
 from usage_stats.release.gate import Facts, Release
 
-__all__ = ["digest_of", "from_record", "sensitive_cells", "to_record"]
+__all__ = ["digest_of", "from_record", "sensitive_cells", "to_record", "vouched"]
 
 
 def to_record(release: Release, sensitive: Iterable[CellKey]) -> bytes:
@@ -46,7 +46,7 @@ def from_record(path: Path, digest: str) -> Release:
     Raises:
         LedgerError: the record is missing or not what the ledger vouches for.
     """
-    data = _vouched(path, digest)
+    data = vouched(path, digest)
     return Release(parse_period(data["period"]), tuple(map(tuple, data["rows"])), _facts(data["facts"]))
 
 
@@ -56,10 +56,15 @@ def sensitive_cells(path: Path, digest: str) -> frozenset[CellKey]:
     Raises:
         LedgerError: as `from_record`.
     """
-    return frozenset(CellKey(*key) for key in _vouched(path, digest)["sensitive"])
+    return frozenset(CellKey(*key) for key in vouched(path, digest)["sensitive"])
 
 
-def _vouched(path: Path, digest: str) -> dict[str, Any]:
+def vouched(path: Path, digest: str) -> dict[str, Any]:
+    """What a record says, if it is the one with this digest.
+
+    Raises:
+        LedgerError: it is missing, or another.
+    """
     try:
         record = path.read_bytes()
     except OSError:

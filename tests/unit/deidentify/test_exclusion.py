@@ -4,7 +4,7 @@ import pytest
 from invented_hits import BERLIN, CLASSIFY, DAY, FIREFOX, NOON, columns, hit, key_of
 
 from usage_stats.accesslog.vocabulary import PlainVocabulary
-from usage_stats.deidentify import visitors as visitors_module
+from usage_stats.deidentify import windows as windows_module
 from usage_stats.deidentify.exclusion import NOBODY, Exclusions
 from usage_stats.deidentify.exclusion_lists import NOBODY as NO_LISTS
 from usage_stats.deidentify.outcome import Judge
@@ -73,7 +73,7 @@ def test_no_pseudonym_is_made_of_who_is_left_out(monkeypatch):
             seen.extend(listed)
             return of(self, listed)
 
-    monkeypatch.setattr(visitors_module, "Pseudonymiser", Watched)
+    monkeypatch.setattr(windows_module, "Pseudonymiser", Watched)
     excluded = Exclusions(KEY, {}).adding({ANN: ()})
     judge = Judge(CLASSIFY, Robots(RobotSettings()), NO_LISTS, PlainVocabulary)
     visitors = Visitors(key_of, PlainVocabulary, excluded)

@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from invented_hits import CLASSIFY, CURL, FIREFOX, columns, hit
 
 from usage_stats.accesslog.vocabulary import CompiledVocabulary, PlainVocabulary
+from usage_stats.deidentify.email_opens import OpenMatcher
 from usage_stats.deidentify.exclusion_lists import NOBODY
 from usage_stats.deidentify.generalise import PathClassifier, classify_target
 from usage_stats.deidentify.outcome import OUTCOMES, Judge
 from usage_stats.deidentify.robots import HEALTH_CHECK, ROBOT_CLASSES, Robots
+from usage_stats.email_settings import EmailSettings
 from usage_stats.robot_settings import HealthChecks, RobotSettings
 
 ROBOTS = Robots()  # takes a while to make; it is asked only
@@ -207,3 +209,19 @@ def test_each_distinct_value_is_judged_once(make):
         _judged(hit(target=b"/a"), hit(target=b"/b?1"), hit(target=b"/b?2"), hit(target=b"/a"), judge=judge)
 
     assert [b"/a", b"/b"] == sorted(asked)
+
+
+@PLAIN_AND_COMPILED
+def test_opens_are_told_apart_without_a_class_of_their_own(make):
+    """Robots may open, the query decides where a pattern asks for it, and no recipient grows any table of classes."""
+    patterns = ("/o/{campaign}/{recipient}.css", "/open?c={campaign}&r={recipient}")
+    judge = Judge(CLASSIFY, ROBOTS, NOBODY, make, opens=OpenMatcher(EmailSettings(opens=patterns)))
+    targets = [b"/o/sale/%d.css" % n for n in range(50)] + [b"/open?c=sale&r=%d" % n for n in range(50)]
+    opens = [hit(target=target, agent=agent) for target in targets for agent in (FIREFOX, CURL)]
+    others = [hit(target=b"/open"), hit(target=b"/open?c=sale"), hit(target=b"/o/sale/7.css", status=404)]
+    closed = np.array([-1] * (len(opens) + len(others)) + [OUTCOMES.index("late")])
+    names, found = _judged(*opens, *others, hit(target=targets[0]), closed=closed, judge=judge)
+
+    assert ["email_opens"] * 200 + ["page_views"] * 2 + ["unsuccessful", "late"] == names
+    assert [False] * 200 + [True] * 3 + [False] == found.is_persons.tolist()
+    assert len(judge.classes) <= 3
