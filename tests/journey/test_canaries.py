@@ -379,14 +379,14 @@ main()
 # arguments and environment are said, so that they are searched too.
 KEYS_TOLD = """
 import atexit, os, pathlib, secrets, sys
-from usage_stats.deidentify import linkage_key
+from usage_stats.deidentify import key_file
 draw, told = secrets.token_bytes, pathlib.Path(sys.argv[1]).parent / "told"
 def telling(size):
     key = draw(size)
     with told.open("a") as file:
         file.write(key.hex() + chr(10))
     return key
-linkage_key.secrets = type("Secrets", (), {"token_bytes": staticmethod(telling)})
+key_file.secrets = type("Secrets", (), {"token_bytes": staticmethod(telling)})
 atexit.register(lambda: print(sys.argv, dict(os.environ), pathlib.Path("/proc/self/cmdline").read_bytes()[-200:]))
 FORCED
 """
