@@ -4,16 +4,12 @@ import json
 import os
 import subprocess
 import sys
-import threading
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import planted
 import pytest
 from byte_search import files_below, found_in
-
-from usage_stats import sqlmodel
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DRIVER = Path(__file__).with_name("canary_driver.py")
@@ -86,32 +82,6 @@ def test_a_death_leaves_no_value_and_no_key(canary, journey, tmp_path, deed):
     assert [] == found_in(planted.key_needles(made), files_below(left, but=[*logs, *stores]), *said)
 
 
-class _Watch(threading.Thread):
-    """Looks into a folder all the time: the bytes of whatever was seen there."""
-
-    def __init__(self, folder):
-        super().__init__(daemon=True)
-        self._folder, self._ends = folder, threading.Event()
-        self.seen = {}
-
-    def run(self):
-        while not self._ends.is_set():
-            for path in self._folder.glob("**/*") if self._folder.is_dir() else ():
-                try:
-                    if path.is_file():
-                        content = path.read_bytes()
-                        self.seen[path] = max(self.seen.get(path, b""), content, key=len)
-                except OSError:  # gone again
-                    continue
-            time.sleep(0.001)
-
-    def stop(self):
-        self._ends.set()
-        self.join()
-
-
-# What the models of a day of some 50,000 page views do not fit into, and do with the disk's help; measured.
-SPILLING_MEMORY = "12MB"
 AUDITED = """
 import pathlib, sys
 told = pathlib.Path(sys.argv[2])
@@ -154,41 +124,3 @@ def test_dagster_starts_no_process_and_keeps_no_value(canary, tmp_path):
     assert [] == [line for line in lines if line.startswith("started")]
     assert {"opened '/dev/null'"} >= set(elsewhere)
     assert [] == canary.leaks(done.stdout, done.stderr)
-
-
-def _many(root, lines):
-    """A day of page views by many persons, so that its models do not fit into little memory."""
-    who = planted.person(3)
-    agent, token, referrer = who["agent"], who["token"], who["referrer"]
-    with (root / "logs" / "web-4").open("w") as file:
-        for n in range(lines):
-            account = f"{who['account']}{n % (lines // 3)}"
-            file.write(
-                f"10.{n % 200}.{n // 200 % 200}.7 - {account} [04/Apr/2026:{n * 20 // lines:02}:{n % 60:02}:00 +0000] "
-                f'"GET /users/{n}?t={token} HTTP/1.1" 200 5 "{referrer}" "{agent}" "-" "-"\n'
-            )
-
-
-def test_what_is_spilled_holds_no_value_and_no_key_and_is_gone(canary, journey, monkeypatch):
-    """The SQL models run in so little memory that they need the disk: the files they put aside lie in the restricted
-    store, hold neither, and are deleted.
-    """
-    _many(canary.root, 60_000)
-    for place in ("measure.usage.LARGE_DAY", "measure.cells.LARGE_PERIOD"):
-        monkeypatch.setattr(f"usage_stats.{place}", 1 << 60)
-    monkeypatch.setattr(sqlmodel, "_MEMORY", SPILLING_MEMORY)
-    journey.run_at(canary.root, datetime(2026, 4, 5, 1, tzinfo=UTC))
-    watch = _Watch(canary.root)
-    watch._folder = canary.root / "restricted" / "spill"
-    watch.start()
-    try:
-        journey.run_at(canary.root, LATE)
-    finally:
-        watch.stop()
-    contents = list(watch.seen.values())
-
-    assert sum(map(len, contents)) > 100_000
-    assert [] == found_in(planted.canaries(), [], *contents)
-    assert [] == found_in(planted.key_needles(canary.keys), [], *contents)
-    assert [] == files_below(canary.root / "restricted" / "spill")
-    assert [] == canary.leaks()
