@@ -17,7 +17,10 @@ from usage_stats.flow.workspace import open_workspace
 AGENT = b"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 VISITORS, DAYS = 15, (1, 2, 4)
 OPEN, LATE = datetime(2026, 4, 5, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)
-WINDOWS = {"week/2026-W14": "restricted/usage/week/day=2026-04-01", "month/2026-04": "restricted/usage/month/day=2026-04-01"}
+WINDOWS = {
+    "week/2026-W14": "restricted/usage/week/day=2026-04-01",
+    "month/2026-04": "restricted/usage/month/day=2026-04-01",
+}
 ADDRESSES = [f"10.20.{n >> 8}.{n & 255}" for n in range(1 << 16)]
 IDENTITIES = [b"4" + bytes([10, 20, n >> 8, n & 255]) + AGENT for n in range(1 << 16)]
 OWNERS = [(n * 2503 + 77) % (1 << 16) for n in range(VISITORS)]
@@ -31,7 +34,12 @@ def _workspace(root, site):
             for k, n in enumerate(OWNERS)
         ]
         (root / "logs" / f"{day}.log").write_text("".join(lines))
-    settings = {"site": site, "components": [{"name": "home", "paths": ["/"]}], "partners": [], "gaps": "accept"}
+    settings = {
+        "site": site,
+        "components": [{"name": "home", "paths": ["/"]}],
+        "partners": [],
+        "gaps": "accept",
+    }
     (root / "usage_stats.yaml").write_text(json.dumps(settings))
     versions = [{"version": "1", "effective": "2010-01-01", "uses": ["internal_aggregate"]}]
     (root / "policy.yaml").write_text(json.dumps({"versions": versions}))
@@ -107,7 +115,9 @@ def test_without_the_key_no_address_has_a_pseudonym(held, window):
     """
     rows, wrong = _rows(held[0]), _wrong_keys(held, window)
     owners = [IDENTITIES[n] for n in OWNERS]
-    plainest = {name: _owners_found(_guesses(wrong[name], window), rows) for name in ("none", "zeros", "check 0")}
+    plainest = {
+        name: _owners_found(_guesses(wrong[name], window), rows) for name in ("none", "zeros", "check 0")
+    }
 
     assert len(wrong) > 20
     assert {"none": [], "zeros": [], "check 0": []} == plainest
@@ -120,9 +130,21 @@ def test_no_plain_hash_of_an_address_is_a_pseudonym(held):
     for number in OWNERS:
         text, identity = ADDRESSES[number].encode(), IDENTITIES[number]
         for raw in (text, text + AGENT, identity, identity[1:], identity[:5], identity[1:5], identity[:4]):
-            digests = [hashlib.new(name, raw).digest() for name in ("md5", "sha1", "sha256", "sha512", "blake2b", "blake2s")]
-            digests += [hashlib.blake2b(raw, digest_size=8).digest(), xxhash.xxh64_digest(raw), raw[:8].ljust(8, b"\0")]
-            numbers = {int.from_bytes(d[part], o) for d in digests for part in (slice(8), slice(-8, None)) for o in ("big", "little")}
+            digests = [
+                hashlib.new(name, raw).digest()
+                for name in ("md5", "sha1", "sha256", "sha512", "blake2b", "blake2s")
+            ]
+            digests += [
+                hashlib.blake2b(raw, digest_size=8).digest(),
+                xxhash.xxh64_digest(raw),
+                raw[:8].ljust(8, b"\0"),
+            ]
+            numbers = {
+                int.from_bytes(d[part], o)
+                for d in digests
+                for part in (slice(8), slice(-8, None))
+                for o in ("big", "little")
+            }
             found += rows & numbers
 
     assert [] == found
@@ -162,6 +184,8 @@ def _hex_texts(content, length):
 
 def _leads(key, window, rows):
     """One owner is enough: a true key leads to all of them."""
-    guess = hashlib.blake2b(len(window).to_bytes(4, "big") + window.encode() + IDENTITIES[OWNERS[0]], key=key, digest_size=8)
+    guess = hashlib.blake2b(
+        len(window).to_bytes(4, "big") + window.encode() + IDENTITIES[OWNERS[0]], key=key, digest_size=8
+    )
     number = np.uint64(int.from_bytes(guess.digest(), "big"))
     return rows[min(np.searchsorted(rows, number), len(rows) - 1)] == number

@@ -5,7 +5,7 @@ within a window everybody is one, whichever way the logs lie.
 import json
 import random
 from datetime import UTC, datetime
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pyarrow.parquet as pq
 import pytest
@@ -25,7 +25,11 @@ LATE = datetime(2026, 7, 1, tzinfo=UTC)
 
 def _line(who, day, minute, path="/"):
     """Every third visitor has an account, every third a cookie."""
-    when = datetime.fromisoformat(f"{day}T10:00:00+00:00").replace(minute=minute).strftime("%d/%b/%Y:%H:%M:%S +0000")
+    when = (
+        datetime.fromisoformat(f"{day}T10:00:00+00:00")
+        .replace(minute=minute)
+        .strftime("%d/%b/%Y:%H:%M:%S +0000")
+    )
     account = f"acct{who}" if who % 3 == 0 else "-"
     cookie = f"cookie{who}" if who % 3 == 1 else "-"
     return f'10.{who}.{who}.7 - {account} [{when}] "GET {path} HTTP/1.1" 200 5 "-" "{AGENT}" "{cookie}"\n'
@@ -39,7 +43,9 @@ def _workspace(root, site, files):
     components = [{"name": "home", "paths": ["/"]}, {"name": "news", "paths": ["/news"]}]
     held = {"site": site, "sources": [source], "components": components, "partners": [{"id": "acme"}]}
     (root / "usage_stats.yaml").write_text(json.dumps(held | {"gaps": "wait"}))
-    versions = [{"version": "1", "effective": "2010-01-01", "uses": ["internal_aggregate", "partner_aggregate"]}]
+    versions = [
+        {"version": "1", "effective": "2010-01-01", "uses": ["internal_aggregate", "partner_aggregate"]}
+    ]
     (root / "policy.yaml").write_text(json.dumps({"versions": versions}))
     return root
 
@@ -49,7 +55,9 @@ def _numbers(root):
     found = {}
     for path in sorted((root / "restricted" / "usage").rglob("*.parquet")):
         kind, day = path.parts[-3], path.parts[-2].removeprefix("day=")
-        window = day[:7] if kind == "month" else "{}-W{:02}".format(*datetime.fromisoformat(day).isocalendar()[:2])
+        window = (
+            day[:7] if kind == "month" else "{}-W{:02}".format(*datetime.fromisoformat(day).isocalendar()[:2])
+        )
         table = pq.ParquetFile(path).read()
         for name in {"person", "network"} & set(table.column_names):
             found.setdefault((root.name, window, name), set()).update(table[name].to_pylist())
@@ -88,7 +96,9 @@ def test_no_bytes_of_a_number_are_in_another_windows_files(held):
                 weeks = "{}-W{:02}".format(*datetime.fromisoformat(day).isocalendar()[:2])
                 is_own = root in path.parents and window == (day[:7] if path.parts[-3] == "month" else weeks)
                 if not is_own:
-                    crossed += [path for n in values for order in ("big", "little") if n.to_bytes(8, order) in content]
+                    crossed += [
+                        path for n in values for order in ("big", "little") if n.to_bytes(8, order) in content
+                    ]
 
     assert [] == crossed
 
@@ -106,13 +116,17 @@ def test_no_bytes_of_a_number_are_in_another_windows_files(held):
 def test_distinct_counts_are_the_truth_however_logs_are_cut(tmp_path_factory, visits, seed, files):
     """Files in any order, of any size, some given twice, read in one run or in two: as many people as came."""
     drawn = random.Random(seed)
-    lines = [_line(who, day, n % 60, path) for n, (who, day, path) in enumerate(sorted(visits, key=lambda v: v[1]))]
+    lines = [
+        _line(who, day, n % 60, path) for n, (who, day, path) in enumerate(sorted(visits, key=lambda v: v[1]))
+    ]
     lines = list(dict.fromkeys(lines))
     cuts = sorted({0, len(lines), *drawn.choices(range(len(lines) + 1), k=files)})
-    parts = [lines[a:b] for a, b in zip(cuts, cuts[1:], strict=False) if a < b]
+    parts = [lines[a:b] for a, b in pairwise(cuts) if a < b]
     names = drawn.sample([f"{n:02}.log" for n in range(40)], len(parts) + 1)
     content = dict(zip(names, [*parts, drawn.choice(parts)], strict=True))
-    root = _workspace(tmp_path_factory.mktemp("cut") / "site", "site", dict(drawn.sample(list(content.items()), 1)))
+    root = _workspace(
+        tmp_path_factory.mktemp("cut") / "site", "site", dict(drawn.sample(list(content.items()), 1))
+    )
     if drawn.random() < 0.5:
         run(open_workspace(root), datetime(2026, 4, 1, 23, tzinfo=UTC), Silent())
     for name, some in content.items():

@@ -113,7 +113,7 @@ def _unpacked_as_far_as_it_goes(content):
     unpacker, parts = zlib.decompressobj(31), []
     try:
         for at in range(0, len(content), 64):
-            parts.append(unpacker.decompress(content[at : at + 64]))
+            parts += [unpacker.decompress(content[at : at + 64])]
     except zlib.error:
         pass
     return b"".join(parts)

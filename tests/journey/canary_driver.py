@@ -16,19 +16,21 @@ from datetime import datetime
 from pathlib import Path
 
 sys.path.insert(0, sys.argv[1])
-from crash_driver import Moments, _watch_everything  # noqa: E402 its folder is an argument
+from crash_driver import Moments, _watch_everything
 
-from usage_stats.deidentify import key_file  # noqa: E402 as above
-from usage_stats.flow.erase import execute_erasure, plan_erasure  # noqa: E402 as above
-from usage_stats.flow.progress import Silent  # noqa: E402 as above
-from usage_stats.flow.purge import execute_purge, plan_purge  # noqa: E402 as above
-from usage_stats.flow.run import run  # noqa: E402 as above
-from usage_stats.flow.workspace import open_workspace  # noqa: E402 as above
+from usage_stats.deidentify import key_file
+from usage_stats.flow.erase import execute_erasure, plan_erasure
+from usage_stats.flow.progress import Silent
+from usage_stats.flow.purge import execute_purge, plan_purge
+from usage_stats.flow.run import run
+from usage_stats.flow.workspace import open_workspace
 
 
 def _erase(root, now):
     text = (root.parent.parent / "given").read_bytes()
-    execute_erasure(open_workspace(root), text, now, digest=plan_erasure(open_workspace(root), text, now).digest)
+    execute_erasure(
+        open_workspace(root), text, now, digest=plan_erasure(open_workspace(root), text, now).digest
+    )
 
 
 def _purge(root, now):

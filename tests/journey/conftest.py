@@ -104,7 +104,9 @@ def canary(tmp_path, monkeypatch):
     logs and the operator's lists, and what was said.
     """
     made, draw = [], key_file.secrets.token_bytes
-    monkeypatch.setattr(key_file, "secrets", SimpleNamespace(token_bytes=lambda n: made.append(draw(n)) or made[-1]))
+    monkeypatch.setattr(
+        key_file, "secrets", SimpleNamespace(token_bytes=lambda n: made.append(draw(n)) or made[-1])
+    )
     (tmp_path / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     monkeypatch.setattr(tempfile, "tempdir", None)

@@ -111,9 +111,23 @@ def w3c_line(number, day, path, minute):
 def bad_lines(line):
     """One good line, spoilt in many ways: whatever the parser says of these, it says of persons."""
     cut = [line[: len(line) * n // 9] for n in range(1, 9)]
-    swaps = (("/Apr/", "/Foo/"), (" 200", " two"), ("GET ", "GET\t"), ('" "', '" " "'), ("10:", "99:"), (":", ";"))
+    swaps = (
+        ("/Apr/", "/Foo/"),
+        (" 200", " two"),
+        ("GET ", "GET\t"),
+        ('" "', '" " "'),
+        ("10:", "99:"),
+        (":", ";"),
+    )
     spoilt = [line.replace(*swap) for swap in swaps]
-    joined = ["# " + line, "#Fields: " + line, "\x00" + line, line + " " + line, "\xff\xfe\x80" + line, line[::-1]]
+    joined = [
+        "# " + line,
+        "#Fields: " + line,
+        "\x00" + line,
+        line + " " + line,
+        "\xff\xfe\x80" + line,
+        line[::-1],
+    ]
     return [*cut, *spoilt, *joined, line + "x" * 70_000, line.replace("?", "?" + "y" * 70_000)]
 
 
@@ -138,7 +152,11 @@ def forms_of(value):
     """A value as it stands, as servers escape it, and its packed form if it is an address."""
     raw = value.encode()
     forms = {raw, raw.lower(), quote(value).encode(), quote(value, safe="").encode()}
-    forms |= {quote_plus(value).encode(), value.replace(" ", "+").encode(), value.replace("/", "\\/").encode()}
+    forms |= {
+        quote_plus(value).encode(),
+        value.replace(" ", "+").encode(),
+        value.replace("/", "\\/").encode(),
+    }
     if value.startswith("2001:") and " " not in value:
         packed = socket.inet_pton(socket.AF_INET6, value)
         forms |= {packed, packed[:8]}

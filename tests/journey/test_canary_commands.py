@@ -115,7 +115,10 @@ FAILURES = {
     "bad key": (10, lambda c, _: _settings(c.root, lambda s: s["sources"][0].update(fromat="x"))),
     "bad format": (10, lambda c, _: _settings(c.root, lambda s: s["sources"][0].update(format="%h %l %Q"))),
     "no file": (11, lambda c, _: _settings(c.root, lambda s: s["sources"][0].update(logs=["logs/none-*"]))),
-    "a file of two sources": (10, lambda c, _: _settings(c.root, lambda s: s["sources"][0].update(logs=["logs/*"]))),
+    "a file of two sources": (
+        10,
+        lambda c, _: _settings(c.root, lambda s: s["sources"][0].update(logs=["logs/*"])),
+    ),
     "no yaml": (10, lambda c, _: (c.root / "policy.yaml").write_text("a: b: c")),
 }
 
@@ -159,7 +162,9 @@ def test_looking_at_logs_says_and_writes_no_value(canary, typed, arguments):
     contents = {
         "bad": b"\n".join(BAD),
         "odd": b"\n".join(b" ; ".join([value, b"2026-04-01 10:00:00", b"200", *values]) for value in values),
-        "header": b"\n".join([b"\t".join([b"time", b"ip", b"status", *values]), *[b"\t".join(values * 2)] * 3]),
+        "header": b"\n".join(
+            [b"\t".join([b"time", b"ip", b"status", *values]), *[b"\t".join(values * 2)] * 3]
+        ),
         "keys": b"\n".join([_keyed(who)] * 20),
         "damaged.gz": _damaged(),
         "binary": bytes(range(256)) * 9 + GOOD[0] + bytes(100),
@@ -179,7 +184,9 @@ def _keyed(who):
     """A JSON line with values for keys beside the usual ones."""
     odd = {value: {value: value} for value in who.values()}
     usual = {"time": "2026-04-01T10:00:00Z", "remote_addr": who["address"], "status": 200, "request_uri": "/"}
-    return json.dumps(odd | usual | {f"{who['mail in path']}.status": 200, f"{who['token']}.user_agent": "x"}).encode()
+    return json.dumps(
+        odd | usual | {f"{who['mail in path']}.status": 200, f"{who['token']}.user_agent": "x"}
+    ).encode()
 
 
 ERASED = planted.person(0)
@@ -206,8 +213,16 @@ def test_erasing_and_purging_say_and_leave_nothing(canary, typed):
     said = [typed("run")]
     plan = typed("erase", "--json", given=text)
     digest = json.loads(plan[1].splitlines()[0])["digest"]
-    said += [plan, typed("erase", given=text), typed("erase", given=BAD_INPUT), typed("erase", given=b"\xff\0 ")]
-    said += [typed("erase", "--execute", "0" * 32, given=text), typed("erase", "--execute", digest, given=BAD_INPUT)]
+    said += [
+        plan,
+        typed("erase", given=text),
+        typed("erase", given=BAD_INPUT),
+        typed("erase", given=b"\xff\0 "),
+    ]
+    said += [
+        typed("erase", "--execute", "0" * 32, given=text),
+        typed("erase", "--execute", digest, given=BAD_INPUT),
+    ]
     refused = [code for code, _ in said[3:]]
     before = canary.leaks(*(text for _, text in said))
     done = typed("erase", "--execute", digest, given=text)
@@ -216,7 +231,15 @@ def test_erasing_and_purging_say_and_leave_nothing(canary, typed):
     (canary.root / "restricted" / "spill" / "left.tmp").write_bytes(b"rows")
     purge = typed("purge", "--json")
     purged = typed("purge", "--execute", json.loads(purge[1].splitlines()[0])["digest"])
-    said = [done, again, purge, typed("purge", "--execute", "x"), purged, typed("run"), typed("status", "--json")]
+    said = [
+        done,
+        again,
+        purge,
+        typed("purge", "--execute", "x"),
+        purged,
+        typed("run"),
+        typed("status", "--json"),
+    ]
 
     assert [0, 0, 0] == [done[0], purge[0], purged[0]]
     assert [11, 11, 11, 11] == [refused[0], refused[1], refused[2], again[0]]

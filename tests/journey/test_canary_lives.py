@@ -52,7 +52,7 @@ def test_keys_are_in_their_own_files(canary, journey):
     assert {"keys"} == {Path(path).relative_to(canary.root / "restricted").parts[0] for path, _ in found}
 
 
-@pytest.mark.parametrize("deed", ["run", "erase", "purge"])
+@pytest.mark.parametrize("deed", ["run", "erase", pytest.param("purge", marks=pytest.mark.slow)])
 def test_a_death_leaves_no_value_and_no_key(canary, journey, tmp_path, deed):
     """A run, an erasure and a purge are killed at a moment of each kind: what lies about then holds neither."""
     if deed != "run":
@@ -68,7 +68,10 @@ def test_a_death_leaves_no_value_and_no_key(canary, journey, tmp_path, deed):
     assert 0 == done.returncode, done.stderr
     codes = json.loads(done.stdout)
     keys = tmp_path / "keys"
-    made = [*canary.keys, *(bytes.fromhex(line) for line in (keys.read_text() if keys.exists() else "").split())]
+    made = [
+        *canary.keys,
+        *(bytes.fromhex(line) for line in (keys.read_text() if keys.exists() else "").split()),
+    ]
     left = tmp_path / "left"
     logs = [root / "logs" for root in left.iterdir()]
     stores = [root / "restricted" / "keys" for root in left.iterdir()]
@@ -111,13 +114,19 @@ def test_dagster_starts_no_process_and_keeps_no_value(canary, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", AUDITED, str(canary.root), str(tmp_path / "told")],
         cwd=REPOSITORY,
-        env={**os.environ, **{name: str(home) for name, home in homes.items()}, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            **os.environ,
+            **{name: str(home) for name, home in homes.items()},
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         capture_output=True,
         check=False,
     )
     lines = (tmp_path / "told").read_text().splitlines()
     elsewhere = [line for line in lines if line.startswith("opened") and str(tmp_path) not in line]
-    records = [path for path in files_below(homes["DAGSTER_HOME"]) if b"ASSET_MATERIALIZATION" in path.read_bytes()]
+    records = [
+        path for path in files_below(homes["DAGSTER_HOME"]) if b"ASSET_MATERIALIZATION" in path.read_bytes()
+    ]
 
     assert 0 == done.returncode, done.stderr
     assert records

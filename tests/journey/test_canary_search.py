@@ -53,7 +53,9 @@ PLACES = {
     "gzip": lambda p: p.write_bytes(gzip.compress(RAW)),
     "gzip cut off": lambda p: p.write_bytes(gzip.compress(RAW * 3)[:-6]),
     "gzip twice": lambda p: p.write_bytes(gzip.compress(gzip.compress(RAW))),
-    "gzip damaged": lambda p: p.write_bytes(gzip.compress(RAW + hashlib.shake_128(b"").digest(9000))[:-500] + b"x" * 500),
+    "gzip damaged": lambda p: p.write_bytes(
+        gzip.compress(RAW + hashlib.shake_128(b"").digest(9000))[:-500] + b"x" * 500
+    ),
     "json escapes": lambda p: p.write_text(_escaped(SECRET)),
     "json lines": lambda p: p.write_text('{"a": 1}\n' + _escaped(SECRET) + "\n"),
     "json in json": lambda p: p.write_text(json.dumps({"a": _escaped(SECRET)})),
@@ -122,7 +124,14 @@ def test_each_key_is_found_in_each_spelling():
     """Raw, backwards, hex, base 64 and 32, and as Python prints it."""
     key = hashlib.sha256(b"any key").digest()
     needles = planted.key_needles([key])
-    texts = (key, key[::-1], key.hex().encode(), key.hex().upper().encode(), repr(key).encode(), str([*key]).encode())
+    texts = (
+        key,
+        key[::-1],
+        key.hex().encode(),
+        key.hex().upper().encode(),
+        repr(key).encode(),
+        str([*key]).encode(),
+    )
 
     assert [] == [text for text in texts if not needles.in_(b"k=" + text)]
 
