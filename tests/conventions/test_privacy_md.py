@@ -53,17 +53,130 @@ def test_every_named_test_exists():
 
 
 def _has_test(path, name):
+    """Whether a file holds tests, or the very one named: `test_x`, `TestX` or `TestX::test_y`."""
     if not path.is_file():
         return False
     body = ast.parse(path.read_text(encoding="utf-8")).body
-    for part in (name or "").split("::"):
-        if not part:
-            return True
-        found = [n for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name == part]
-        if not found:
-            return False
-        body = found[0].body
-    return True
+    if not name:
+        return any(_is_test(node) or _is_class_of_tests(node) for node in body)
+    *classes, last = name.split("::")
+    for part in classes:
+        body = next((n.body for n in body if _is_class_of_tests(n) and n.name == part), [])
+    return any(n.name == last for n in body if _is_test(n) or _is_class_of_tests(n))
+
+
+def _is_test(node):
+    is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    return is_function and node.name.startswith("test_")
+
+
+def _is_class_of_tests(node):
+    return isinstance(node, ast.ClassDef) and node.name.startswith("Test") and any(map(_is_test, node.body))
+
+
+@pytest.mark.parametrize(
+    ("name", "is_there"),
+    [
+        ("", True),
+        ("test_plain", True),
+        ("test_parametrised", True),
+        ("TestClass", True),
+        ("TestClass::test_method", True),
+        ("test_method", False),
+        ("TestClass::test_plain", False),
+        ("TestOther::test_method", False),
+        ("TestClass::helper", False),
+        ("test_missing", False),
+        ("test_pl", False),
+        ("test_nested", False),
+        ("helper", False),
+        ("TestEmpty", False),
+    ],
+)
+def test_a_missing_test_is_noticed(tmp_path, name, is_there):
+    """Functions and classes are found where pytest finds them, and nothing else passes for one."""
+    path = tmp_path / "test_x.py"
+    path.write_text(
+        "import pytest\ndef helper():\n    def test_nested(): ...\ndef test_plain(): ...\n"
+        "@pytest.mark.parametrize('a', [1])\ndef test_parametrised(a): ...\n"
+        "class TestClass:\n    def test_method(self): ...\n    def helper(self): ...\nclass TestEmpty: ...\n"
+    )
+
+    assert is_there == _has_test(path, name)
+    assert not _has_test(tmp_path / "test_missing.py", name)
+
+
+@pytest.mark.parametrize(
+    "span", ["tests/a/test_x.py::test_y", "tests/a/test_x.py::TestX::test_y[1-a b]", "tests/a/t.py"]
+)
+def test_tests_are_recognised_as_such(span):
+    """With a class, a case of a parametrised one, or a file alone."""
+    found = TEST.fullmatch(span)
+
+    assert ["tests", "a"] == found[1].split("/")[:2]
+    assert (found[2] or "") in {"test_y", "TestX::test_y", ""}
+
+
+def _promises(text):
+    """The cells of each row of the table of promises: promise, caveat, module, test."""
+    table = text.split("| promise |", 1)[-1].split("\n\n", 1)[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in table]
+
+
+def _faults(promises):
+    """What is wrong with which row."""
+    found = []
+    for cells in promises:
+        spans = [SPAN.findall(cell) for cell in cells]
+        if len(cells) != 4 or not cells[0]:
+            found.append(("cells", cells[0][:60]))
+        elif not spans[2] or not all(
+            (ROOT / name).is_file() and name.endswith((".py", ".sql")) for name in spans[2]
+        ):
+            found.append(("module", cells[0][:60]))
+        elif not spans[3] or not all(
+            (m := TEST.fullmatch(t)) and _has_test(ROOT / m[1], m[2]) for t in spans[3]
+        ):
+            found.append(("test", cells[0][:60]))
+    return found
+
+
+def test_every_promise_names_its_caveat_module_and_test():
+    """Four cells a row, of which only the caveat may be empty; modules and tests are there, and no promise is made
+    twice.
+    """
+    promises = _promises(PRIVACY.read_text(encoding="utf-8"))
+    names = [cells[0] for cells in promises]
+
+    assert len(promises) > 30
+    assert [] == _faults(promises)
+    assert [] == [name[:60] for name in dict.fromkeys(names) if names.count(name) > 1]
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ("| a | b | `src/usage_stats/errors.py` | `tests/conventions/test_privacy_md.py` |", []),
+        (
+            "| a | | `src/usage_stats/errors.py` | `tests/conventions/test_docs.py`, `tests/unit/test_errors.py` |",
+            [],
+        ),
+        ("| a | `src/usage_stats/errors.py` | `tests/conventions/test_privacy_md.py` |", ["cells"]),
+        ("| a | b | | `tests/conventions/test_privacy_md.py` |", ["module"]),
+        ("| a | b | `src/usage_stats/missing.py` | `tests/conventions/test_privacy_md.py` |", ["module"]),
+        ("| a | b | `src/usage_stats/errors.py` | |", ["test"]),
+        ("| a | b | `src/usage_stats/errors.py` | `tests/conventions/test_missing.py` |", ["test"]),
+        (
+            "| a | b | `src/usage_stats/errors.py` | `tests/conventions/test_privacy_md.py::test_missing` |",
+            ["test"],
+        ),
+    ],
+)
+def test_a_row_that_lacks_something_is_noticed(row, fault):
+    """A cell, a module, a test: each is missed."""
+    text = f"| promise | caveat | module | test |\n|---|---|---|---|\n{row}\n\nmore"
+
+    assert fault == [what for what, _ in _faults(_promises(text))]
 
 
 def test_every_named_file_exists():

@@ -1,13 +1,17 @@
 """Workspaces made from the sample's settings, and what they release."""
 
 import shutil
+import tempfile
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
+import planted
 import pytest
+from byte_search import files_below, found_in
 
+from usage_stats.deidentify import key_file
 from usage_stats.flow.progress import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
@@ -91,3 +95,28 @@ def journey():
         made=_made,
         force_the_ways_for_large_logs=force_the_ways_for_large_logs,
     )
+
+
+@pytest.fixture
+def canary(tmp_path, monkeypatch):
+    """A workspace full of planted values, beside it a private place for temporary files; every key ever drawn is
+    told. `leaks` lists which value or key is where it must not be: anything below `tmp_path` is searched, but the
+    logs and the operator's lists, and what was said.
+    """
+    made, draw = [], key_file.secrets.token_bytes
+    monkeypatch.setattr(
+        key_file, "secrets", SimpleNamespace(token_bytes=lambda n: made.append(draw(n)) or made[-1])
+    )
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    root = planted.write_workspace(tmp_path / "workspace", tmp_path / "lists")
+
+    def leaks(*said, also_given=()):
+        given = [root / "logs", tmp_path / "lists", *also_given]
+        values = found_in(planted.canaries(), files_below(tmp_path, but=given), *said)
+        keys = planted.key_needles(made)
+        store = root / "restricted" / "keys"
+        return values + found_in(keys, files_below(tmp_path, but=[*given, store]), *said)
+
+    return SimpleNamespace(root=root, keys=made, leaks=leaks)
