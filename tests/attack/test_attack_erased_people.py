@@ -199,6 +199,7 @@ def test_sums_of_days_are_their_weeks_and_months(lives, story):
     and people of a whole are no fewer than of any day, and no more than of all days.
     """
     told = {key: next(iter(values)) for key, values in lives(story).figures().items()}
+    others = {period for period, _, _ in lives("nobody").figures()}
     wrong = []
     for (code, component, sub), whole in told.items():
         if len(code) == 10 or whole is None:
@@ -210,6 +211,7 @@ def test_sums_of_days_are_their_weeks_and_months(lives, story):
         is_sound = sums[1:] == list(whole[1:]) and max(d[0] for d in days) <= whole[0] <= sums[0]
         wrong += [] if is_sound else [(code, component, sub, sums, whole)]
 
+    assert others == {period for period, _, _ in told}  # none was refused, as one that fits no sum would be
     assert [] == wrong
 
 

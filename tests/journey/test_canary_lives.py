@@ -104,9 +104,10 @@ finally:
 """
 
 
-def test_dagster_starts_no_process_and_keeps_no_value(canary, tmp_path):
-    """Its records, its logs, everything below its home and the temporary folder; and every file that is opened for
-    writing lies there or in the workspace, so that nothing is written where nobody searched.
+def test_dagster_keeps_no_value_and_tells_none_to_a_process(canary, tmp_path):
+    """Its records, its logs, everything below its home and the temporary folder, and the arguments of processes that
+    it starts (libraries ask `file` and the like about the machine); and every file that is opened for writing lies
+    there or in the workspace, so that nothing is written where nobody searched.
     """
     homes = {name: tmp_path / name for name in ("DAGSTER_HOME", "HOME", "NUMBA_CACHE_DIR")}
     for home in homes.values():
@@ -130,6 +131,5 @@ def test_dagster_starts_no_process_and_keeps_no_value(canary, tmp_path):
 
     assert 0 == done.returncode, done.stderr
     assert records
-    assert [] == [line for line in lines if line.startswith("started")]
     assert {"opened '/dev/null'"} >= set(elsewhere)
-    assert [] == canary.leaks(done.stdout, done.stderr)
+    assert [] == canary.leaks(done.stdout, done.stderr, "\n".join(lines).encode())
