@@ -15,7 +15,7 @@ from typing import Any
 from usage_stats.accesslog.formats import named_format
 from usage_stats.accesslog.read import read_blocks, read_lines
 from usage_stats.flow import run as flow
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.workspace import open_workspace
 from usage_stats.synthetic.generate import generate
 

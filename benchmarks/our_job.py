@@ -37,7 +37,7 @@ def main(root: str, now: str) -> None:
     """Do the job and print the stages' CPU seconds, the outcomes of lines and the figures of the whole site."""
     marks = {"python": _cpu_s()}
     from usage_stats.flow import run as flow  # noqa: PLC0415 what it costs to import is the second stage
-    from usage_stats.flow.progress import Silent  # noqa: PLC0415 the same
+    from usage_stats.flow.reporter import Silent  # noqa: PLC0415 the same
     from usage_stats.flow.workspace import open_workspace  # noqa: PLC0415 the same
 
     workspace, at = open_workspace(Path(root)), datetime.fromisoformat(now)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from usage_stats.errors import InternalError, UsageStatsError, without_values
-from usage_stats.flow.progress import Reporter, Silent
+from usage_stats.flow.reporter import Reporter, Silent
 from usage_stats.flow.workspace import open_workspace
 
 __all__ = ["WORKSPACE_VARIABLE", "Worker", "default_directory"]

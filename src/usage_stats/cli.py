@@ -219,16 +219,24 @@ def compare_lists(
     typer.echo(json.dumps(comparison_as_json(result)) if as_json else describe_comparison(result))
 
 
-@app.command()
-def erase(workspace: Workspace = Path(), execute: Execute = None, as_json: Json = False) -> None:
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def erase(
+    context: typer.Context, workspace: Workspace = Path(), execute: Execute = None, as_json: Json = False
+) -> None:
     """Erase people named on standard input, and count nothing of them from then on. Shows a plan first.
 
     One a line: `account VALUE`, `cookie VALUE`, or `address ADDRESS<TAB>USER AGENT`, spelt as the logs spell them.
     """
+    from usage_stats.errors import InputError
     from usage_stats.flow.erase import execute_erasure, plan_erasure
     from usage_stats.flow.retention_words import describe_erasure, describe_receipt
     from usage_stats.flow.workspace import open_workspace
 
+    if context.args:  # unknown to the parser, which would say them
+        raise InputError(
+            "people are named on standard input, never as arguments, which others on this machine can see: nothing "
+            "was done. Write: echo 'account VALUE' | usage-stats erase (and take the line out of your shell's history)"
+        )
     opened, given, now = open_workspace(workspace), sys.stdin.buffer.read(), datetime.now(UTC)
     if execute is None:
         plan = plan_erasure(opened, given, now)

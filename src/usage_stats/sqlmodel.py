@@ -14,7 +14,6 @@ from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
-from pyarrow.dataset import dataset
 
 from usage_stats.errors import InternalError, SchemaError
 
@@ -198,6 +197,8 @@ def _register(connection: duckdb.DuckDBPyConnection, source: str, data: Any, ali
         connection.execute(f"create or replace view {source} as select * from {files}")  # noqa: S608 our own files, quoted
         return
     if isinstance(data, list):  # through Arrow, which takes nothing in a path for a pattern; twice as slow
+        from pyarrow.dataset import dataset  # noqa: PLC0415 hardly ever needed
+
         data = dataset([str(path) for path in data], format="parquet")
     connection.register(alias, data.to_arrow() if hasattr(data, "to_arrow") else data)
     connection.execute(f"create or replace view {source} as select * from {alias}")  # noqa: S608 both names are ours, checked

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import xxhash
 
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
 

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from usage_stats.flow.erase import execute_erasure, plan_erasure
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
 from usage_stats.periods import parse_period

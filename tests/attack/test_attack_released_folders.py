@@ -10,7 +10,7 @@ from pathlib import Path
 import attacker
 import pytest
 
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
 from usage_stats.synthetic.generate import generate

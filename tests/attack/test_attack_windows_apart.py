@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
 

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 import usage_stats.flow.run as flow
 from usage_stats.deidentify.linkage_key import KeyStore
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.workspace import open_workspace
 from usage_stats.ledger import Ledger
 from usage_stats.release.analysts_file import build_analysts_file

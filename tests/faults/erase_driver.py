@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from crash_driver import Moments, _digests, _watch_everything
 
 from usage_stats.flow.erase import execute_erasure, plan_erasure
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
 from usage_stats.release.analysts_file import build_analysts_file

@@ -11,7 +11,7 @@ import pytest
 from usage_stats.accesslog.source import Source
 from usage_stats.errors import InputError, LedgerError
 from usage_stats.flow import ingest
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from usage_stats.deidentify.pseudonym import Pseudonymiser, account_identity
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
 

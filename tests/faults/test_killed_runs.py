@@ -14,7 +14,7 @@ from usage_stats.deidentify import visitors
 from usage_stats.deidentify.key_file import KEY_BYTES
 from usage_stats.deidentify.linkage_key import KeyStore
 from usage_stats.deidentify.pseudonym import Pseudonymiser
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
 

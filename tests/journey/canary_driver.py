@@ -20,8 +20,8 @@ from crash_driver import Moments, _watch_everything
 
 from usage_stats.deidentify import key_file
 from usage_stats.flow.erase import execute_erasure, plan_erasure
-from usage_stats.flow.progress import Silent
 from usage_stats.flow.purge import execute_purge, plan_purge
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
 

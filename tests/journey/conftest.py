@@ -12,7 +12,7 @@ import pytest
 from byte_search import files_below, found_in
 
 from usage_stats.deidentify import key_file
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
 from usage_stats.synthetic.generate import generate

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from usage_stats import cli
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.status import status_of
 from usage_stats.flow.words import describe_run, describe_status

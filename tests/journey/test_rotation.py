@@ -17,7 +17,7 @@ import zstandard
 
 from usage_stats.errors import ConfigError
 from usage_stats.flow import ingest
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
 

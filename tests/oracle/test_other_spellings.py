@@ -12,7 +12,7 @@ from urllib.parse import quote_from_bytes
 import pytest
 import zstandard
 
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
 

@@ -13,7 +13,7 @@ import pytest
 
 from usage_stats.accesslog.inspect import inspect_log
 from usage_stats.errors import InputError
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.status import status_of
 from usage_stats.flow.workspace import open_workspace

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.status import status_of
 from usage_stats.flow.workspace import open_workspace

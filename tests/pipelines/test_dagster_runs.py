@@ -13,7 +13,7 @@ from pipelines.definitions import build_definitions
 from pipelines.resources import Worker
 from pipelines.schedules import MAIN_JOB, SCHEDULES
 from usage_stats.errors import ConfigError, InputError, InternalError
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
 

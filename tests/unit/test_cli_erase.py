@@ -10,6 +10,7 @@ import pytest
 from usage_stats import cli
 
 CANARY = "zoe-quill-canary"
+INPUT = 11
 
 
 @pytest.fixture
@@ -98,3 +99,15 @@ def test_purge_lists_and_deletes(said, root):
 
     assert (0, False) == (code, stray.exists())
     assert words.startswith("purged     1 file, 4 bytes")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("account", CANARY), (f"--account={CANARY}",), ("--", CANARY), ("-x", CANARY)]
+)
+def test_people_named_as_arguments_are_refused_and_not_repeated(said, root, arguments):
+    """Whoever lists processes sees arguments: exit code 11, the way to do it, nothing done and nothing said of them."""
+    code, _, err = said(f"account {CANARY}\n", "erase", *arguments)
+
+    assert INPUT == code
+    assert "standard input, never as arguments" in err
+    assert not (root / "restricted" / "ledgers" / "erasures.jsonl").exists()

@@ -32,8 +32,8 @@ from usage_stats.errors import InputError
 from usage_stats.flow.calendar import calendar_of
 from usage_stats.flow.content import Unchanged, find_logs
 from usage_stats.flow.known_lines import FingerprintFile, KnownLines, content_seed, known_lines
-from usage_stats.flow.progress import Reporter
 from usage_stats.flow.reading import Account, read_file
+from usage_stats.flow.reporter import Reporter
 from usage_stats.flow.unread import Unread, look_at, refuse_shared, source_named
 from usage_stats.flow.workspace import Workspace, write_restricted
 

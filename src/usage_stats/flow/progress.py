@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -19,27 +18,9 @@ from rich.progress import (
 )
 from rich.text import Text
 
-__all__ = ["Bars", "Reporter", "Silent", "bars", "terminal_bars"]
+from usage_stats.flow.reporter import Reporter, Silent
 
-
-class Reporter(Protocol):
-    """Is told of stages of work and how far each is."""
-
-    def start(self, stage: str, total: int, *, is_bytes: bool = False) -> None:
-        """Begin a stage of so many steps, or bytes."""
-
-    def advance(self, steps: int) -> None:
-        """Some more steps are done."""
-
-
-class Silent:
-    """Tells nobody."""
-
-    def start(self, stage: str, total: int, *, is_bytes: bool = False) -> None:
-        """Say nothing."""
-
-    def advance(self, steps: int) -> None:
-        """Say nothing."""
+__all__ = ["Bars", "bars", "terminal_bars"]
 
 
 class Bars:

@@ -18,8 +18,8 @@ from usage_stats import __version__
 from usage_stats.deidentify.robots import robot_list_version
 from usage_stats.errors import AuditFailed, DifferencingFailed, LedgerError, SolverError
 from usage_stats.flow.calendar import Calendar
-from usage_stats.flow.progress import Reporter
 from usage_stats.flow.refusals import Refusals
+from usage_stats.flow.reporter import Reporter
 from usage_stats.flow.seal import close_window, usage_files
 from usage_stats.flow.workspace import Workspace, write_atomically
 from usage_stats.measure.cells import Crowd, basis_counts, period_cells

@@ -15,7 +15,7 @@ from usage_stats.flow.calendar import calendar_of
 from usage_stats.flow.erase import forget_ended_exclusions
 from usage_stats.flow.expire import Expiring, expire_overdue, expiring
 from usage_stats.flow.ingest import Ingested, ingest
-from usage_stats.flow.progress import Reporter
+from usage_stats.flow.reporter import Reporter
 from usage_stats.flow.seal import discard_sealed_events, seal_days
 from usage_stats.flow.workspace import Workspace
 from usage_stats.periods import Period

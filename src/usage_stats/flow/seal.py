@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from usage_stats.flow.calendar import Calendar
 from usage_stats.flow.ingest import event_files
 from usage_stats.flow.known_lines import closed_files
-from usage_stats.flow.progress import Reporter
+from usage_stats.flow.reporter import Reporter
 from usage_stats.flow.workspace import Workspace, write_restricted
 from usage_stats.measure.cells import UsageFiles
 from usage_stats.measure.table_spec import Cube, cube_of

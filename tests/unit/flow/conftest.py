@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
 

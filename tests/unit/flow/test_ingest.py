@@ -12,7 +12,7 @@ from usage_stats.errors import ConfigError, InputError
 from usage_stats.flow import ingest as ingest_module
 from usage_stats.flow.calendar import calendar_of
 from usage_stats.flow.ingest import event_files, ingest
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 
 MEBIBYTE = 1 << 20
 _is_large = ingest_module._is_large  # noqa: SLF001 what decides is not worth a public name

@@ -20,7 +20,7 @@ from usage_stats.flow.known_lines import (
     digest_of,
     known_lines,
 )
-from usage_stats.flow.progress import Silent
+from usage_stats.flow.reporter import Silent
 from usage_stats.flow.seal import discard_sealed_events
 
 
