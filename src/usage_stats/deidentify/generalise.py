@@ -116,7 +116,7 @@ class PathClassifier:
 
     def asks_query(self, path: bytes) -> bool:
         """Whether the class of a decoded path may hang on its query."""
-        return self._asks_query(path, _NO_QUERY)
+        return bool(self.query_keys) and self._asks_query(path, _NO_QUERY)
 
     def __call__(self, path: bytes, query: Query = _NO_QUERY) -> PathClass:
         """Classify a decoded path, and what `allowed_query` left of its query, by the first rule that fits."""
@@ -152,6 +152,8 @@ def _extension(path: bytes) -> bytes:
 
 def path_rule(patterns: Sequence[str]) -> Callable[[bytes], bool]:
     """Tells whether a decoded path fits one of some patterns; none fits no patterns."""
+    if not patterns:
+        return lambda _: False
     fits = _any_of([PatternParts(pattern) for pattern in patterns])
     return lambda path: fits(path, _NO_QUERY)
 

@@ -16,8 +16,7 @@ from importlib.metadata import version
 
 import crawleruseragents
 
-from usage_stats.config import Component
-from usage_stats.deidentify.generalise import PathClassifier
+from usage_stats.deidentify.generalise import path_rule
 from usage_stats.robot_settings import RobotSettings
 
 __all__ = ["HEALTH_CHECK", "ROBOT_CLASSES", "Robots", "is_robot", "robot_list_version"]
@@ -153,7 +152,7 @@ class Robots:
         self._own = _Patterns((name, rule) for name, rules in _OWN_RULES.items() for rule in rules.split())
         self._health_agents = tuple(agent.lower() for agent in chosen.health_checks.agents)
         self._persons = {name for name in ROBOT_CLASSES if getattr(chosen, name) == "person"}
-        self._health_path = _path_rule(chosen.health_checks.paths)
+        self._health_path = path_rule(chosen.health_checks.paths)
 
     def robot_class(self, agent: bytes | None) -> str | None:
         """The class of program that an agent names: one of `ROBOT_CLASSES`, `health_check`, or None for a person's.
@@ -170,7 +169,7 @@ class Robots:
 
     def is_health_check(self, path: bytes) -> bool:
         """Whether a decoded path (as `classify_target` returns it) is asked for by health checks only."""
-        return self._health_path is not None and self._health_path(path).component == HEALTH_CHECK
+        return self._health_path(path)
 
     def _found(self, agent: bytes | None) -> str | None:
         if agent is None:
@@ -192,10 +191,6 @@ def _public_rules() -> Iterator[tuple[str, str]]:
         for tag in entry.get("tags") or ["other"]:
             name = _CLASS_OF_TAG.get(tag, tag.replace("-", "_"))
             yield (name if name in ROBOT_CLASSES else "other"), entry["pattern"]
-
-
-def _path_rule(paths: tuple[str, ...]) -> PathClassifier | None:
-    return PathClassifier([Component(name=HEALTH_CHECK, paths=paths)], ()) if paths else None
 
 
 @cache
