@@ -225,7 +225,8 @@ def erase(
 ) -> None:
     """Erase people named on standard input, and count nothing of them from then on. Shows a plan first.
 
-    One a line: `account VALUE`, `cookie VALUE`, or `address ADDRESS<TAB>USER AGENT`, spelt as the logs spell them.
+    One a line: `account VALUE`, `cookie VALUE`, or `address ADDRESS<TAB>USER AGENT`, spelt as the logs spell them;
+    or `recipient VALUE`, of opened e-mails, without the escapes of URLs.
     """
     from usage_stats.errors import InputError
     from usage_stats.flow.erase import execute_erasure, plan_erasure

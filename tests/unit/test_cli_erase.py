@@ -50,7 +50,7 @@ def test_erase_shows_a_plan_and_does_it_on_its_digest(said):
     _, plan, _ = said(f"cookie {CANARY}\n", "erase", "--json")
     code, receipt, _ = said(f"cookie {CANARY}\n", "erase", "--json", "--execute", json.loads(plan)["digest"])
 
-    assert {"account": 0, "cookie": 1, "address": 0} == json.loads(receipt)["identifiers"]
+    assert {"account": 0, "cookie": 1, "address": 0, "recipient": 0} == json.loads(receipt)["identifiers"]
     assert {"receipt", "at", "identifiers", "traces_gone", "excluded", "executed"} == set(json.loads(receipt))
 
 

@@ -10,11 +10,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from usage_stats.accesslog.values import Clients, present
-from usage_stats.deidentify.pseudonym import account_identity, address_identity, cookie_identity
+from usage_stats.deidentify.pseudonym import (
+    account_identity,
+    address_identity,
+    cookie_identity,
+    recipient_identity,
+)
 from usage_stats.deidentify.visitors import BASES
 from usage_stats.errors import InputError
 
 __all__ = ["Identifier", "counts_by_kind", "parse_identifiers"]
+
+_KINDS = (*BASES, "recipient")  # visitors, and whom e-mails were sent to
 
 _SHOWN = 10  # bad lines named in one message
 _ALONE = (
@@ -25,7 +32,7 @@ _ALONE = (
 
 @dataclass(frozen=True, slots=True, order=True)
 class Identifier:
-    """A kind (`account`, `cookie`, `address`) and the identity; the identity shows in no text made of it."""
+    """A kind (`account`, `cookie`, `address`, `recipient`) and the identity, which shows in no text made of it."""
 
     kind: str
     identity: bytes = field(repr=False)
@@ -36,7 +43,9 @@ class _Misfit(Exception):
 
 
 def parse_identifiers(text: bytes) -> tuple[Identifier, ...]:
-    """The distinct identifiers of a text: `account VALUE`, `cookie VALUE` or `address ADDRESS<TAB>USER AGENT` a line.
+    """The distinct identifiers of a text, one a line.
+
+    `account VALUE`, `cookie VALUE`, `address ADDRESS<TAB>USER AGENT`, or `recipient VALUE` (of an opened e-mail).
 
     Values are spelt as the log spells them. Blank lines are passed over.
 
@@ -56,8 +65,8 @@ def parse_identifiers(text: bytes) -> tuple[Identifier, ...]:
         raise InputError(f"standard input: {'; '.join(misfits[:_SHOWN] + more)}. Nothing was done")
     if not found:
         raise InputError(
-            "standard input holds no identifiers; write one a line: `account VALUE`, `cookie VALUE`, or "
-            "`address ADDRESS<TAB>USER AGENT`"
+            "standard input holds no identifiers; write one a line: `account VALUE`, `cookie VALUE`, "
+            "`address ADDRESS<TAB>USER AGENT`, or `recipient VALUE`"
         )
     return tuple(sorted(found))
 
@@ -65,7 +74,7 @@ def parse_identifiers(text: bytes) -> tuple[Identifier, ...]:
 def counts_by_kind(identifiers: Sequence[Identifier]) -> dict[str, int]:
     """How many there are of each kind, zeros included."""
     counts = Counter(identifier.kind for identifier in identifiers)
-    return {kind: counts[kind] for kind in BASES}
+    return {kind: counts[kind] for kind in _KINDS}
 
 
 def _identifier(line: bytes) -> Identifier:
@@ -74,9 +83,11 @@ def _identifier(line: bytes) -> Identifier:
         return Identifier("account", account_identity(_value(value)))
     if kind == b"cookie" and space:
         return Identifier("cookie", cookie_identity(_value(value)))
+    if kind == b"recipient" and space:
+        return Identifier("recipient", recipient_identity(_value(value)))
     if kind == b"address" and space:
         return Identifier("address", _address(value))
-    raise _Misfit("begins with none of `account `, `cookie `, `address `")
+    raise _Misfit("begins with none of `account `, `cookie `, `address `, `recipient `")
 
 
 def _value(value: bytes) -> bytes:

@@ -42,7 +42,8 @@ class _Kept(NamedTuple):
 class OpenEvents:
     """Gathers opens; a recipient is a pseudonym before the next lines are read.
 
-    Who was erased is left out where the request carries their account, cookie, or address and agent.
+    Who was erased is left out: as a recipient, and where the request carries their account, cookie, or address and
+    agent.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class OpenEvents:
         classes = self._classes.of(columns, rows)
         for target, day, how in zip(_targets(columns, rows), days.tolist(), classes.tolist(), strict=True):
             found = self._match(target)
-            if found is not None:
+            if found is not None and not self._is_erased(found.recipient):
                 self._kept.append(
                     _Kept(day, self._pseudonym(day, found.recipient), found.campaign, OPEN_CLASSES[how])
                 )
@@ -89,6 +90,9 @@ class OpenEvents:
             by_day.setdefault(kept.day, []).append(kept)
         self._kept = []
         return {day: _table(opens) for day, opens in by_day.items()}
+
+    def _is_erased(self, recipient: bytes | None) -> bool:
+        return recipient is not None and self._exclusions.covers(recipient_identity(recipient))
 
     def _pseudonym(self, day: int, recipient: bytes | None) -> int | None:
         if recipient is None:

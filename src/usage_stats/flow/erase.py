@@ -38,9 +38,7 @@ from usage_stats.periods import Period, WindowKind, month, week
 __all__ = ["ErasurePlan", "Receipt", "execute_erasure", "forget_ended_exclusions", "plan_erasure"]
 
 _PERSONS = "component_day.parquet"  # the usage rows of persons; those beside it are of networks
-_OPENS = (
-    "email_opens-"  # events of recipients, whom no kind of identifier names: nothing of a visitor is there
-)
+_OPENS, _OPEN_USAGE = "email_opens-", "email_open.parquet"  # rows of recipients, who are no visitors
 _WINDOWS: tuple[WindowKind, ...] = ("week", "month")
 
 
@@ -48,13 +46,15 @@ _WINDOWS: tuple[WindowKind, ...] = ("week", "month")
 class ErasurePlan:
     """What an erasure does, whoever is named: the same files are written anew whether they hold a person or not.
 
-    `events`: files of days that are not sealed; `usage`: of sealed days in open windows; `windows`: those after which
-    addresses are no longer left out; `digest`: of all this and the identifiers, under a key.
+    `events`: files of days that are not sealed; `usage`: of sealed days in open windows; `opens`: of opened e-mails,
+    of both; `windows`: those after which addresses are no longer left out; `digest`: of all this and the
+    identifiers, under a key.
     """
 
     identifiers: tuple[Identifier, ...] = field(repr=False)
     events: tuple[str, ...]
     usage: tuple[str, ...]
+    opens: tuple[str, ...]
     windows: tuple[str, ...]
     digest: str
 
@@ -140,11 +140,13 @@ def forget_ended_exclusions(workspace: Workspace) -> None:
 def _plan(workspace: Workspace, identifiers: tuple[Identifier, ...], now: datetime) -> ErasurePlan:
     workspace.keys.at(now)
     today = now.astimezone(workspace.config.zone).date()
+    events, folders = open_event_files(workspace), [folder for *_, folder in sealed_usage(workspace)]
+    opens = [path for path in events if path.name.startswith(_OPENS)]
+    opens += [folder / _OPEN_USAGE for folder in folders if (folder / _OPEN_USAGE).exists()]
     parts: dict[str, Any] = {
-        "events": tuple(
-            _name(workspace, path) for path in open_event_files(workspace) if not path.name.startswith(_OPENS)
-        ),
-        "usage": tuple(_name(workspace, folder / _PERSONS) for _, _, folder in sealed_usage(workspace)),
+        "events": tuple(_name(workspace, path) for path in events if path not in opens),
+        "usage": tuple(_name(workspace, folder / _PERSONS) for folder in folders),
+        "opens": tuple(_name(workspace, path) for path in opens),
         "windows": tuple(sorted(workspace.keys.in_use(_WINDOWS) | {week(today).code, month(today).code})),
     }
     state = {
@@ -167,7 +169,9 @@ def _execute(workspace: Workspace, plan: ErasurePlan, now: datetime) -> Receipt:
         counts=plan.counts,
     )
     identities = [identifier.identity for identifier in plan.identifiers]
-    _stage_events(workspace, receipt, plan.events, identities)
+    _stage_without(workspace, receipt, plan.events, identities, kind="week", column="person")
+    # Figures of opens are of months, and recorded when they are out: rows may go whether their day is sealed or not.
+    _stage_without(workspace, receipt, plan.opens, identities, kind="month", column="recipient")
     _stage_usage(workspace, receipt, plan.usage, identities)
     excluded = _excluded(workspace).adding(
         {i.identity: plan.windows if i.kind == "address" else () for i in plan.identifiers}
@@ -185,15 +189,21 @@ def _excluded(workspace: Workspace) -> Exclusions:
     return Exclusions(workspace.exclusion_key, {})
 
 
-def _stage_events(
-    workspace: Workspace, receipt: Receipt, names: Iterable[str], identities: Sequence[bytes]
+def _stage_without(
+    workspace: Workspace,
+    receipt: Receipt,
+    names: Iterable[str],
+    identities: Sequence[bytes],
+    *,
+    kind: WindowKind,
+    column: str,
 ) -> None:
-    """Every event file of open days anew, without the rows of these persons: which files held any is told by none."""
-    for window, of_window in _by_window(names, "week"):
+    """Every file anew, without the rows of these persons: which files held any is told by none."""
+    for window, of_window in _by_window(names, kind):
         erased = pa.array(_pseudonyms(workspace, window, identities))
         for name in of_window:
             rows = pq.ParquetFile(workspace.restricted / name).read()
-            kept = rows.filter(pc.invert(pc.is_in(rows["person"], erased)))
+            kept = rows.filter(pc.invert(pc.is_in(rows[column], erased)))
             _stage(workspace, receipt, name, _with_own_words(kept))
 
 

@@ -74,7 +74,7 @@ def _how(command: str, digest: str, given: str) -> list[str]:
 
 
 def _kinds(counts: Mapping[str, int]) -> str:
-    named = {"account": "accounts", "cookie": "cookies", "address": "addresses"}
+    named = {"account": "accounts", "cookie": "cookies", "address": "addresses", "recipient": "recipients"}
     return ", ".join(f"{n} {kind if n == 1 else named[kind]}" for kind, n in counts.items() if n)
 
 

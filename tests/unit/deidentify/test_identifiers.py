@@ -3,18 +3,24 @@
 import pytest
 
 from usage_stats.deidentify.identifiers import Identifier, counts_by_kind, parse_identifiers
-from usage_stats.deidentify.pseudonym import account_identity, address_identity, cookie_identity
+from usage_stats.deidentify.pseudonym import (
+    account_identity,
+    address_identity,
+    cookie_identity,
+    recipient_identity,
+)
 from usage_stats.errors import InputError
 
 
 def test_each_kind_becomes_the_identity_that_events_are_kept_under():
     """Values may hold spaces; an IPv6 address stands for its /64; `-` and nothing are no agent."""
-    text = b"account ann lee\r\n\ncookie c1\naddress 2001:db8::7\tMozilla/5.0 (X11)\naddress 10.0.0.1\t-"
+    text = b"account ann lee\r\n\ncookie c1\naddress 2001:db8::7\tMozilla/5.0 (X11)\naddress 10.0.0.1\t-\nrecipient r 7"
     expected = {
         Identifier("account", account_identity(b"ann lee")),
         Identifier("cookie", cookie_identity(b"c1")),
         Identifier("address", address_identity(b"2001:db8::9", b"Mozilla/5.0 (X11)")),
         Identifier("address", address_identity(b"10.0.0.1")),
+        Identifier("recipient", recipient_identity(b"r 7")),
     }
 
     assert expected == set(parse_identifiers(text))
@@ -24,7 +30,7 @@ def test_each_is_counted_once():
     """A name given twice is one."""
     found = parse_identifiers(b"account ann\naccount ann\ncookie ann\n")
 
-    assert {"account": 1, "cookie": 1, "address": 0} == counts_by_kind(found)
+    assert {"account": 1, "cookie": 1, "address": 0, "recipient": 0} == counts_by_kind(found)
 
 
 @pytest.mark.parametrize(

@@ -293,7 +293,7 @@ def test_opens_of_a_month_begun_without_patterns_are_not_released(site, noon):
 
 
 def test_an_erasure_leaves_opens_as_they_are_and_who_is_erased_out(mailing, noon):
-    """It knows no recipients; later opens that carry the erased account are not counted."""
+    """They are no recipient; later opens that carry the erased account are not counted."""
 
     def account_opens(at):
         return [_line(at, f"/o/tiny-news/{_who(n)}.gif", account="zoe") for n in range(20)]
