@@ -15,7 +15,7 @@ from typing import Any
 
 from usage_stats.ledger import Ledger
 
-__all__ = ["commit_staged", "finish_staged", "staged_path"]
+__all__ = ["commit_staged", "finish_staged", "staged_path", "to_disk"]
 
 _FOLDER = "staged"
 
@@ -31,7 +31,7 @@ def commit_staged(restricted: Path, ledger: Ledger, entry: dict[str, Any]) -> No
     """Make what was prepared under the entry's `receipt` count, and put it in place."""
     top = restricted / _FOLDER / entry["receipt"]
     for path in sorted([*top.rglob("*"), top, top.parent, restricted]):  # folders too: they hold the names
-        _to_disk(path)
+        to_disk(path)
     ledger.append(entry)
     finish_staged(restricted, ledger)
 
@@ -54,7 +54,8 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def _to_disk(path: Path) -> None:
+def to_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, would survive a power cut."""
     number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)

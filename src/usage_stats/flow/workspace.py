@@ -22,7 +22,7 @@ from usage_stats.deidentify.exclusion import NOBODY, Exclusions
 from usage_stats.deidentify.linkage_key import KeyStore
 from usage_stats.errors import ConfigError, InternalError, LedgerError
 from usage_stats.flow.policy_ledger import PolicyLedger
-from usage_stats.flow.staged import finish_staged
+from usage_stats.flow.staged import finish_staged, to_disk
 from usage_stats.ledger import Ledger, canonical_json
 from usage_stats.periods import Period, parse_period
 from usage_stats.policy import Policy, load_policy
@@ -227,7 +227,12 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 
 
 def write_restricted(table: pa.Table, path: Path) -> None:
-    """Write rows of the restricted store as Parquet. Words are packed; pseudonyms are random and cannot be."""
+    """Write rows of the restricted store as Parquet, to the disk: an entry of a ledger may name the file at once.
+
+    Words are packed; pseudonyms are random and cannot be.
+    """
     words = [field.name for field in table.schema if not pa.types.is_integer(field.type)]
     packing = {field.name: "lz4" if field.type != pa.uint64() else "none" for field in table.schema}
     pq.write_table(table, path, compression=packing, use_dictionary=words, write_statistics=False)
+    to_disk(path)
+    to_disk(path.parent)
