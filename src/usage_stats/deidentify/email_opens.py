@@ -1,26 +1,23 @@
-"""Requests for a mail's images → which campaign's mail was opened, how, and by how many recipients.
+"""Requests for a mail's images → which campaign's mail was opened, how, and by whom.
 
 Opens are a population of their own: a recipient is no visitor, and no pseudonym of one is ever one of the other.
 
-Belongs here: finding opens, naming campaigns, the class of an open, counting. Does not: what may be published of it.
+Belongs here: finding opens, naming campaigns, the class of an open. Does not: what is kept of it (open_events).
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from usage_stats.config import OTHER, TOTAL
+from usage_stats.config import OTHER
 from usage_stats.deidentify.mail_agents import MAIL_AGENTS, OpenClass
-from usage_stats.deidentify.pseudonym import Pseudonymiser, recipient_identity
 from usage_stats.deidentify.robots import is_robot
 from usage_stats.email_settings import EmailSettings, OpenPattern, Part, parse_open_pattern
 
-__all__ = ["Open", "OpenCount", "OpenMatcher", "count_opens", "is_answered", "open_class"]
+__all__ = ["Open", "OpenMatcher", "open_class"]
 
 Found = dict[str, bytes]  # what stands in the place of each placeholder
 
@@ -129,11 +126,6 @@ def _asked(target: bytes) -> tuple[list[bytes], dict[bytes, bytes | None]]:
     return segments, values
 
 
-def is_answered(method: bytes, status: int) -> bool:
-    """Whether a request got its image: a GET answered with it, or with word that it is the one already held."""
-    return method == b"GET" and (200 <= status < 300 or status == 304)  # RFC 9110, section 15
-
-
 def open_class(agent: bytes | None) -> OpenClass:
     """How a mail was opened, by the user agent: one of `OPEN_CLASSES`; None is a log that records none.
 
@@ -146,32 +138,3 @@ def open_class(agent: bytes | None) -> OpenClass:
         if text == row.text if row.how == "is" else row.text in text:
             return row.open_class
     return "other_program" if is_robot(agent) else "direct"
-
-
-class OpenCount(NamedTuple):
-    """How many distinct recipients opened, in how many opens, of which some name no recipient."""
-
-    recipients: int
-    opens: int
-    without_recipient: int
-
-
-def count_opens(
-    opens: Iterable[tuple[Open, OpenClass]], pseudonymiser: Pseudonymiser
-) -> dict[tuple[str, str], OpenCount]:
-    """(open, its class)… of one window → (campaign, class or `_T`) → counts.
-
-    Recipients are told apart by their pseudonyms under the window's key; classes do not add up to the total, for one
-    recipient may open in several ways. Not protected: nothing of it may leave without the threshold rule.
-    """
-    recipients: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
-    counted: Counter[tuple[str, str]] = Counter()
-    nameless: Counter[tuple[str, str]] = Counter()
-    for opened, how in opens:
-        who = [] if opened.recipient is None else [recipient_identity(opened.recipient)]
-        pseudonyms = pseudonymiser.of(who).tolist()
-        for cell in ((opened.campaign, how), (opened.campaign, TOTAL)):
-            recipients[cell].update(pseudonyms)
-            counted[cell] += 1
-            nameless[cell] += not who
-    return {cell: OpenCount(len(recipients[cell]), n, nameless[cell]) for cell, n in sorted(counted.items())}

@@ -24,7 +24,7 @@ __all__ = [
     "write_new",
 ]
 
-KEY_BYTES = 32  # 256 bits, the full strength of HMAC-SHA-256
+KEY_BYTES = 32  # 256 bits: there is no trying them all
 # 128 bits: that a wrong file passes by chance is out of the question; more would tell nothing more.
 _CHECK_BYTES = 16
 _OTHERS = 0o077

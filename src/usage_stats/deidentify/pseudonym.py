@@ -30,7 +30,7 @@ _MAPPED = bytes(10) + b"\xff\xff"  # an IPv4 address in IPv6 clothes: RFC 4291, 
 class Pseudonymiser:
     """Keyed BLAKE2b under one window's key, cut to 64 bits, for one domain.
 
-    Source: RFC 7693, section 2.9 (keyed mode: a MAC by itself); docs/adr/0005 says why not HMAC-SHA-256.
+    Source: RFC 7693, sections 2.5 and 3.3 (keyed mode: a MAC by itself); docs/adr/0005 says why not HMAC-SHA-256.
     """
 
     def __init__(self, key: bytes, domain: str) -> None:
