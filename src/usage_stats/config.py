@@ -23,12 +23,16 @@ from pydantic import (
     model_validator,
 )
 
+from usage_stats.component_settings import Component, SubComponent, check_names, check_unique
+from usage_stats.dimensions import COUNTRIES, EVENT_ATTRIBUTES, OTHER, TOTAL
 from usage_stats.email_settings import EmailSettings
 from usage_stats.errors import ConfigError
 from usage_stats.exclusion_settings import ExclusionSettings
 from usage_stats.generalisation_settings import HostPattern, QueryKey, check_rules
+from usage_stats.periods import PeriodKind
 from usage_stats.retention_settings import RetentionSettings
 from usage_stats.robot_settings import RobotSettings
+from usage_stats.table_settings import CustomerGroups, Table
 
 __all__ = [
     "OPENS_TABLE",
@@ -48,16 +52,10 @@ __all__ = [
     "load_settings",
 ]
 
-TOTAL = "_T"  # SDMX's code for a total
 OPENS_TABLE = "email_opens"  # of opened e-mails, in the analysts' file
-OTHER = "(other)"  # what no rule names: default deny
 
-PeriodKind = Literal["day", "week", "month"]
 # A name becomes a folder and a table name: no separators, no dots, nothing a shell would expand.
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
-# A category is printed in a partner's file: a printable word or two that no spreadsheet executes.
-Category = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$")]
-PathPattern = Annotated[str, Field(pattern=r"^/")]
 
 
 class Settings(BaseModel):
@@ -79,28 +77,6 @@ class Source(Settings):
     account: str | None = "user"
     cookie: str | None = None
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
-
-
-class SubComponent(Settings):
-    """A named part of a component and the URL paths that belong to it."""
-
-    name: Category
-    paths: tuple[PathPattern, ...] = Field(min_length=1)
-
-
-class Component(Settings):
-    """A named part of the site and the URL paths that belong to it; the first rule that fits wins."""
-
-    name: Category
-    paths: tuple[PathPattern, ...] = Field(min_length=1)
-    sub_components: tuple[SubComponent, ...] = ()
-
-
-class Table(Settings):
-    """A table to publish: its dimensions and the kinds of period it comes in."""
-
-    dimensions: tuple[Literal["component", "sub_component"], ...] = ("component", "sub_component")
-    periods: tuple[PeriodKind, ...] = ("day", "week", "month")
 
 
 class Partner(Settings):
@@ -144,6 +120,8 @@ class Config(Settings):
     hosts: tuple[HostPattern, ...] = ()
     query_keys: tuple[QueryKey, ...] = ()
     country_table: str | None = None
+    countries: tuple[str, ...] = ()
+    customer_groups: CustomerGroups | None = None
     tables: dict[Slug, Table] = Field(default_factory=lambda: {"components": Table()})
     partners: tuple[Partner, ...] = ()
     thresholds: Thresholds = Thresholds()
@@ -166,11 +144,23 @@ class Config(Settings):
     @model_validator(mode="after")
     def _names_are_unique(self) -> Config:
         check_unique("sources", [s.name for s in self.sources])
-        check_unique("components", [c.name for c in self.components])
+        check_names(self.components)
         check_unique("partners", [p.id for p in self.partners])
         check_rules(self.components, self.query_keys)
-        for component in self.components:
-            check_unique(f"sub_components of {component.name}", [s.name for s in component.sub_components])
+        return self
+
+    @model_validator(mode="after")
+    def _tables_have_what_they_need(self) -> Config:
+        needed = {"country": "country_table", "customer_group": "customer_groups"}
+        for name, table in self.tables.items():
+            for dimension in table.dimensions:
+                if dimension in needed and not getattr(self, needed[dimension]):
+                    raise ValueError(
+                        f"tables.{name}: {dimension} needs {needed[dimension]}, which is not set"
+                    )
+        unknown = sorted(set(self.countries) - set(COUNTRIES))
+        if unknown:
+            raise ValueError(f"countries: {', '.join(unknown)}: no code of ISO 3166-1, such as DE")
         return self
 
     @model_validator(mode="after")
@@ -180,6 +170,10 @@ class Config(Settings):
                 if table not in self.tables:
                     known = ", ".join(sorted(self.tables)) or "none"
                     raise ValueError(f"partner {partner.id}: no table {table}; tables are: {known}")
+                if self.tables[table].audience == "analysts":
+                    raise ValueError(
+                        f"partner {partner.id}: table {table} is for analysts only (its audience)"
+                    )
         return self
 
     @model_validator(mode="after")
@@ -191,16 +185,15 @@ class Config(Settings):
         return self
 
     @property
+    def event_attributes(self) -> tuple[str, ...]:
+        """What events must say beside when and where, for some table asks for it; of `EVENT_ATTRIBUTES`."""
+        named = {dimension for table in self.tables.values() for dimension in table.dimensions}
+        return tuple(name for name in EVENT_ATTRIBUTES if name in named)
+
+    @property
     def zone(self) -> ZoneInfo:
         """The reporting time zone."""
         return ZoneInfo(self.time_zone)
-
-
-def check_unique(what: str, names: list[str]) -> None:
-    """Raise ValueError, as validators do, if a name appears twice."""
-    doubled = sorted({n for n in names if names.count(n) > 1})
-    if doubled:
-        raise ValueError(f"{what}: {', '.join(doubled)} appears twice; names must be unique")
 
 
 def load_config(workspace: Path) -> Config:

@@ -20,11 +20,13 @@ from importlib.metadata import version
 from types import MappingProxyType
 from typing import NamedTuple
 
+from usage_stats import dimensions
+from usage_stats.dimensions import DEVICES
+
 __all__ = ["BROWSERS", "DEVICES", "FAMILIES", "Browser", "BrowserClassifier", "browser_list_version"]
 
 OTHER = "other"
-FAMILIES = ("Chrome", "Safari", "Firefox", "Edge", "Samsung Internet", "Opera", OTHER)
-DEVICES = ("desktop", "phone", "tablet", "tv or console", OTHER)
+FAMILIES = dimensions.BROWSERS
 
 _OWN_RULES = 1  # raise when a table below changes: counts move with it
 # Servers cut a header at 8 KiB, browsers stay below 300 bytes, apps with a web view below 1,000.

@@ -15,12 +15,13 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from usage_stats.deidentify.hosts import OwnHosts, origin_of_url
+from usage_stats.dimensions import REFERRERS
 from usage_stats.errors import InternalError
 
 __all__ = ["REFERRER_CLASSES", "ReferrerClassifier", "referrer_list_version"]
 
-DIRECT, INTERNAL, OTHER_SITE = "direct", "internal", "other site"
-REFERRER_CLASSES = (DIRECT, INTERNAL, "search", "social", "mail", OTHER_SITE)
+REFERRER_CLASSES = REFERRERS
+DIRECT, INTERNAL, *_, OTHER_SITE = REFERRERS
 
 _LIST = Path(__file__).with_name("data") / "referrer_sites.txt"
 _VERSION = re.compile(r"# version: (\d{4}-\d{2}-\d{2})", re.ASCII)

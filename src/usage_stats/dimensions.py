@@ -1,0 +1,156 @@
+"""What a table may be broken down by → each dimension's codes, and which measures add up along it.
+
+Belongs here: the dimensions themselves, stated once for those who classify, count, protect and explain. Does not:
+how a log line gets its code, or which tables a workspace has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from usage_stats.periods import PeriodKind
+
+__all__ = [
+    "BROWSERS",
+    "COMPONENT",
+    "COUNTRIES",
+    "DEVICES",
+    "DIMENSIONS",
+    "EVENT_ATTRIBUTES",
+    "MEASURES",
+    "NO_GROUP",
+    "OTHER",
+    "REFERRERS",
+    "SUB_COMPONENT",
+    "TOTAL",
+    "UNKNOWN_COUNTRY",
+    "Dimension",
+    "Measure",
+]
+
+Measure = Literal["visitors", "visits", "page_views"]
+MEASURES: tuple[Measure, ...] = ("visitors", "visits", "page_views")
+
+TOTAL = "_T"  # SDMX's code for a total
+OTHER = "(other)"  # what no rule names: default deny
+NO_GROUP = "(none)"  # whoever is logged in with no account of a group
+UNKNOWN_COUNTRY = "unknown"
+COMPONENT, SUB_COMPONENT = "component", "sub_component"
+
+REFERRERS = ("direct", "internal", "search", "social", "mail", "other site")
+BROWSERS = ("Chrome", "Safari", "Firefox", "Edge", "Samsung Internet", "Opera", "other")
+DEVICES = ("desktop", "phone", "tablet", "tv or console", "other")
+# ISO 3166-1 alpha-2, officially assigned as of 2026: 249. The European Union, Kosovo's XK and test codes are not.
+_ASSIGNED = """
+AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC
+CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD
+GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH
+KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW
+MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC
+SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY
+UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
+"""
+COUNTRIES = (*_ASSIGNED.split(), UNKNOWN_COUNTRY)
+
+# Bins of DESIGN's frequency distribution. Words, not "3-4", which a spreadsheet takes for the third of April.
+_COUNT_BINS = ("1", "2", "3 to 4", "5 to 9", "10 to 19", "20 or more")
+_DURATION_BINS = (
+    *("under 10 s", "10 s to 1 min", "1 to 3 min", "3 to 10 min", "10 to 30 min", "30 min or more"),
+)
+
+_ALL: tuple[PeriodKind, ...] = ("day", "week", "month")
+_LONG: tuple[PeriodKind, ...] = ("week", "month")
+_EACH = frozenset(MEASURES)
+_VISITS = frozenset({"visits", "page_views"})
+_VIEWS = frozenset({"page_views"})
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One way to break figures down.
+
+    Attributes:
+        meaning: what a code says, for readers.
+        codes: its categories; none where the configuration names them.
+        additive: the measures whose parts add up to the total along it.
+        periods: the kinds of period it makes sense for.
+        is_usually_one: whether nearly every visitor has one value in a period. A reader may then take visitors for
+            additive too, and is mistaken by a few at most: that reader is reckoned with.
+        bins: where the codes are bins in order, their lower ends; high bins are folded downward.
+    """
+
+    meaning: str
+    additive: frozenset[str]
+    codes: tuple[str, ...] = ()
+    periods: tuple[PeriodKind, ...] = _ALL
+    is_usually_one: bool = False
+    bins: tuple[int, ...] = ()
+
+
+_NAMED: dict[str, Dimension] = {
+    COMPONENT: Dimension("Part of the site; _T is the whole site, (other) what no rule names.", _VIEWS),
+    SUB_COMPONENT: Dimension(
+        "Part of the component, deeper ones as a path (guides/install); _T is the whole component, (other) its rest.",
+        _VIEWS,
+    ),
+    "hour": Dimension(
+        "Hour of the day in which pages were viewed, 00 to 23, reporting time zone.",
+        _VIEWS,
+        tuple(f"{hour:02}" for hour in range(24)),
+    ),
+    "weekday": Dimension(
+        "Day of the week, 1 (Monday) to 7 (Sunday), as ISO 8601 counts.", _VISITS, tuple("1234567"), _LONG
+    ),
+    "referrer": Dimension("How a visit came: by its first page view's referrer.", _VISITS, REFERRERS),
+    "browser": Dimension(
+        "Browser family of a visit's first page view.", _VISITS, BROWSERS, is_usually_one=True
+    ),
+    "device": Dimension(
+        "Kind of device of a visit's first page view.", _VISITS, DEVICES, is_usually_one=True
+    ),
+    "country": Dimension(
+        "Country of the network of a visit's first page view (ISO 3166-1 alpha-2), as the operator's table has it.",
+        _VISITS,
+        COUNTRIES,
+        is_usually_one=True,
+    ),
+    "customer_group": Dimension(
+        "Group of the customer account that a visit's first page view was made with; (none) without one.",
+        _VISITS,
+        is_usually_one=True,
+    ),
+    "entry_component": Dimension("Component of a visit's first page view.", _VISITS),
+    "exit_component": Dimension("Component of a visit's last page view.", _VISITS),
+    "visit_depth": Dimension(
+        "Page views of a visit, all over the site; 1 is a single-page visit.",
+        _VISITS,
+        _COUNT_BINS,
+        bins=(1, 2, 3, 5, 10, 20),
+    ),
+    "visit_duration": Dimension(
+        "Time from a visit's first page view to its last; a visit of one page view lasted under 10 s.",
+        _VISITS,
+        _DURATION_BINS,
+        bins=(0, 10, 60, 180, 600, 1800),
+    ),
+    "visitor_type": Dimension(
+        "new: not seen before in the ISO week (nobody is recognised beyond it); returning: seen earlier in it.",
+        _EACH,
+        ("new", "returning"),
+        ("day",),
+    ),
+    "visit_frequency": Dimension(
+        "Visits that a visitor made in the period: the distribution of visitors by how often they came.",
+        _EACH,
+        _COUNT_BINS,
+        _LONG,
+        bins=(1, 2, 3, 5, 10, 20),
+    ),
+}
+DIMENSIONS: Mapping[str, Dimension] = MappingProxyType(_NAMED)
+
+# What an event says beside when and where: one column each, only where a table asks for it.
+EVENT_ATTRIBUTES = ("referrer", "browser", "device", "country", "customer_group")
