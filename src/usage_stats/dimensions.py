@@ -29,6 +29,7 @@ __all__ = [
     "UNKNOWN_COUNTRY",
     "Dimension",
     "Measure",
+    "bin_code",
 ]
 
 Measure = Literal["visitors", "visits", "page_views"]
@@ -55,11 +56,27 @@ UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
 """
 COUNTRIES = (*_ASSIGNED.split(), UNKNOWN_COUNTRY)
 
-# Bins of DESIGN's frequency distribution. Words, not "3-4", which a spreadsheet takes for the third of April.
-_COUNT_BINS = ("1", "2", "3 to 4", "5 to 9", "10 to 19", "20 or more")
-_DURATION_BINS = (
-    *("under 10 s", "10 s to 1 min", "1 to 3 min", "3 to 10 min", "10 to 30 min", "30 min or more"),
-)
+_COUNT_ENDS = tuple(map(str, (1, 2, 3, 5, 10, 20)))
+_DURATION_ENDS = ("0 s", "10 s", "1 min", "3 min", "10 min", "30 min")
+
+
+def bin_code(name: str, low: int, high: int) -> str:
+    """The code of a dimension's bins from number `low` to number `high`, both inclusive.
+
+    Words, not "3-4", which a spreadsheet takes for the third of April.
+    """
+    ends = _DURATION_ENDS if name == "visit_duration" else _COUNT_ENDS
+    if high == len(ends) - 1:
+        return f"{ends[low]} or more"
+    if name == "visit_duration":
+        return f"under {ends[high + 1]}" if low == 0 else f"{ends[low]} to {ends[high + 1]}"
+    last = int(ends[high + 1]) - 1
+    return ends[low] if last == int(ends[low]) else f"{ends[low]} to {last}"
+
+
+def _bin_codes(name: str, number: int = 6) -> tuple[str, ...]:
+    return tuple(bin_code(name, n, n) for n in range(number))
+
 
 _ALL: tuple[PeriodKind, ...] = ("day", "week", "month")
 _LONG: tuple[PeriodKind, ...] = ("week", "month")
@@ -127,13 +144,13 @@ _NAMED: dict[str, Dimension] = {
     "visit_depth": Dimension(
         "Page views of a visit, all over the site; 1 is a single-page visit.",
         _VISITS,
-        _COUNT_BINS,
+        _bin_codes("visit_depth"),
         bins=(1, 2, 3, 5, 10, 20),
     ),
     "visit_duration": Dimension(
         "Time from a visit's first page view to its last; a visit of one page view lasted under 10 s.",
         _VISITS,
-        _DURATION_BINS,
+        _bin_codes("visit_duration"),
         bins=(0, 10, 60, 180, 600, 1800),
     ),
     "visitor_type": Dimension(
@@ -145,7 +162,7 @@ _NAMED: dict[str, Dimension] = {
     "visit_frequency": Dimension(
         "Visits that a visitor made in the period: the distribution of visitors by how often they came.",
         _EACH,
-        _COUNT_BINS,
+        _bin_codes("visit_frequency"),
         _LONG,
         bins=(1, 2, 3, 5, 10, 20),
     ),

@@ -3,8 +3,8 @@
 import random
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-import polars as pl
 import pyarrow as pa
 
 from usage_stats.measure.usage import usage_of_day
@@ -12,6 +12,7 @@ from usage_stats.robot_settings import RobotSettings
 from usage_stats.schemas import PAGE_VIEWS, VISITORS
 from usage_stats.sqlmodel import Database
 
+UTC_ZONE = ZoneInfo("UTC")
 DAY = date(2026, 3, 29)  # 23 hours long in Berlin; the models see instants, not clocks
 MIDNIGHT = datetime(2026, 3, 28, 23, tzinfo=UTC)
 CATEGORIES = [  # the categories of the invented site
@@ -74,19 +75,6 @@ def visitors(rows, *, requests=None):
         ],
         VISITORS,
     )
-
-
-def placed(rows):
-    """The same page views as the usage models read them."""
-    schema = {
-        "event_date": pl.Date,
-        "viewed_at": pl.Datetime("ms", "UTC"),
-        "person": pl.UInt64,
-        "network": pl.UInt64,
-        "component": pl.String,
-        "sub_component": pl.String,
-    }
-    return pl.DataFrame([{name: row[name] for name in schema} for row in rows], schema=schema)
 
 
 def usage(rows, cube, *, of=DAY, requests=None, robots=None):

@@ -8,9 +8,10 @@ from invented_events import CATEGORIES, DAY, random_rows, spots, usage
 
 from usage_stats.flow.workspace import write_restricted
 from usage_stats.measure import usage as usage_module
-from usage_stats.measure.cells import Crowd, UsageFiles, basis_counts, period_cells
+from usage_stats.measure.cells import UsageFiles, basis_counts, period_cells
+from usage_stats.measure.crowd import Crowd
+from usage_stats.measure.cube import cube_from
 from usage_stats.measure.relations import CellKey
-from usage_stats.measure.table_spec import cube_from
 from usage_stats.periods import day, week
 from usage_stats.sqlmodel import run_model
 

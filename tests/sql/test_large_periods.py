@@ -15,8 +15,8 @@ from usage_stats.errors import SchemaError
 from usage_stats.flow.workspace import write_restricted
 from usage_stats.measure import cell_counting, cells
 from usage_stats.measure.cells import UsageFiles, period_cells
+from usage_stats.measure.cube import cube_from
 from usage_stats.measure.relations import CellKey
-from usage_stats.measure.table_spec import cube_from
 from usage_stats.periods import day, month, week
 from usage_stats.sqlmodel import Database
 
@@ -44,6 +44,7 @@ def _table(key, rows, of, word, counts=()):
         "event_date": pa.array([of] * len(rows), pa.date32()),
         "component": pa.array([place[0] for _, place in rows], pa.string()).cast(word),
         "sub_component": pa.array([place[1] for _, place in rows], pa.string()).cast(word),
+        "further": pa.array([""] * len(rows), pa.string()).cast(word),
     }
     if key == "person":
         columns["visits"] = pa.array([visits for visits, _ in counts], pa.int64())

@@ -1,17 +1,18 @@
-"""event.placed, usage.component_day and usage.network_day against plain Python."""
+"""event.visited, usage.component_day and usage.network_day against plain Python."""
 
 from collections import defaultdict
 from datetime import timedelta
 from itertools import pairwise
 
-import polars as pl
+import pyarrow as pa
 import pytest
-from invented_events import DAY, event, page_views, placed, random_rows, spots
+from invented_events import DAY, UTC_ZONE, event, page_views, random_rows, spots
 
 from usage_stats.errors import SchemaError
-from usage_stats.measure.table_spec import Cube
-from usage_stats.measure.usage import VISIT_GAP
-from usage_stats.sqlmodel import run_model
+from usage_stats.measure.counting import count_by_models
+from usage_stats.measure.cube import Cube
+from usage_stats.measure.visited import visited_by_model
+from usage_stats.sqlmodel import Database, run_model
 
 HALF_AN_HOUR = 1800
 CUBE = Cube(
@@ -23,12 +24,21 @@ CUBE = Cube(
 )
 
 
+def _visited(rows, database, *, excluded=()):
+    """Run event.visited; `excluded` are persons."""
+    left_out = pa.chunked_array([pa.array(excluded, pa.uint64())])
+    return visited_by_model(page_views(rows), left_out, CUBE, UTC_ZONE, database)
+
+
+def _usage(rows):
+    with Database() as database:
+        return count_by_models(DAY, _visited(rows, database), CUBE, buckets=1, database=database)
+
+
 def _component_day(rows):
-    inputs = {"event.placed": placed(rows)}
-    table = run_model("usage.component_day", inputs, parameters={"visit_gap": VISIT_GAP})
     return {
         (r["person"], r["event_date"], r["component"], r["sub_component"]): (r["visits"], r["page_views"])
-        for r in table.to_pylist()
+        for r in _usage(rows)[0].to_pylist()
     }
 
 
@@ -135,71 +145,57 @@ def test_component_without_sub_components_has_its_total_only():
 def test_networks_of_a_day_are_what_counting_by_hand_gives(seed):
     """One row per network, day and place, totals included; nothing tells which person it was."""
     rows = random_rows(seed)
-    table = run_model("usage.network_day", {"event.placed": placed(rows)})
+    table = _usage(rows)[1]
 
-    expected = {(row["network"], DAY, *spot) for row in rows for spot in spots(row)}
+    expected = {(row["network"], DAY, *spot, "") for row in rows for spot in spots(row)}
 
     assert expected == {tuple(row.values()) for row in table.to_pylist()}
     assert len(expected) == table.num_rows
     assert "person" not in table.column_names
 
 
-def _placed(rows, category, *, excluded=()):
-    """Run event.placed; `excluded` are persons."""
-    inputs = {
-        "event.page_view": page_views(rows),
-        "event.excluded": pl.DataFrame({"person": excluded}, schema={"person": pl.UInt64}),
-        "frame.category": category,
-    }
-    return run_model("event.placed", inputs, parameters={"event_date": DAY})
+def _places(rows, *, excluded=()):
+    """(person, component, sub_component) of each page view, as the models have them."""
+    with Database() as database:
+        visited = _visited(rows, database, excluded=excluded)
+    places = [CUBE.components[place] for place in visited.codes["component"].tolist()]
+    return sorted((person, *place) for person, place in zip(visited.person.tolist(), places, strict=True))
 
 
-def test_events_of_places_no_longer_known_are_counted_as_other(category):
+def test_events_of_places_no_longer_known_are_counted_as_other():
     """Rules may change between reading and sealing: nothing is lost, nothing gets a row of its own."""
-    rows = [
-        event(1, place=("shop", "basket")),
-        event(2, place=("shop", "former part")),
-        event(3, place=("shop", None)),
-        event(4, place=("news", "former part")),
-        event(5, place=("former", "part")),
-        event(6, place=("(other)", None)),
+    asked = [
+        (("shop", "basket"), ("shop", "basket")),
+        (("shop", "former part"), ("shop", "(other)")),
+        (("shop", None), ("shop", "(other)")),
+        (("news", "former part"), ("news", "_T")),
+        (("former", "part"), ("(other)", "_T")),
+        (("(other)", None), ("(other)", "_T")),
     ]
-    found = {
-        r["viewed_at"]: (r["component"], r["sub_component"]) for r in _placed(rows, category).to_pylist()
-    }
+    rows = [event(n, n, place=read) for n, (read, _) in enumerate(asked)]
 
-    expected = [
-        ("shop", "basket"),
-        ("shop", "(other)"),
-        ("shop", "(other)"),
-        *[("news", None)],
-        *[("(other)", None)] * 2,
-    ]
-
-    assert expected == [found[row["viewed_at"]] for row in rows]
+    assert [(n, *place) for n, (_, place) in enumerate(asked)] == _places(rows)
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_placing_changes_nothing_but_places_that_are_not_known(category, seed):
-    """Every page view stays one row, with the same person, network and second."""
+def test_placing_changes_nothing_but_places_that_are_not_known(seed):
+    """Every page view stays one row, of the same person and place."""
     rows = random_rows(seed)
-    frame, table = placed(rows), pl.DataFrame(_placed(rows, category))
-    order = ["person", "viewed_at", "component", "sub_component", "network"]
 
-    assert frame.sort(order).equals(table.select(frame.columns).cast(frame.schema).sort(order))
+    assert sorted((r["person"], r["component"], r["sub_component"] or "_T") for r in rows) == _places(rows)
 
 
 @pytest.mark.parametrize("excluded", [[], [2**64 - 50], [2**64 - 50, 2**64 - 41, 7]])
-def test_page_views_of_the_excluded_are_left_out_and_no_others(category, excluded):
+def test_page_views_of_the_excluded_are_left_out_and_no_others(excluded):
     """Who is a robot views no page; the sharpest neighbours in 64 bits are other people."""
     rows = random_rows(4)
-    expected = sorted((r["person"], r["viewed_at"]) for r in rows if r["person"] not in excluded)
-    found = _placed(rows, category, excluded=excluded).to_pylist()
+    expected = sorted(r["person"] for r in rows if r["person"] not in excluded)
 
-    assert expected == sorted((row["person"], row["viewed_at"]) for row in found)
+    assert expected == [person for person, *_ in _places(rows, excluded=excluded)]
 
 
 def test_a_missing_gap_is_an_error_of_ours():
     """The model takes its pause as a parameter; without one it does not run."""
-    with pytest.raises(SchemaError, match=r"usage\.component_day"):
-        run_model("usage.component_day", {"event.placed": placed([event(0)])})
+    nobody = pa.table({"person": pa.array([], pa.uint64())})
+    with pytest.raises(SchemaError, match=r"event\.visited"):
+        run_model("event.visited", {"event.page_view": page_views([event(0)]), "event.excluded": nobody})

@@ -9,7 +9,7 @@ from invented_events import CATEGORIES, DAY, event, of_month, page_views, random
 
 from usage_stats.measure import usage as usage_module
 from usage_stats.measure.conduct import RULES
-from usage_stats.measure.table_spec import cube_from
+from usage_stats.measure.cube import cube_from
 from usage_stats.measure.usage import usage_of_day
 from usage_stats.robot_settings import Behaviour, RobotSettings
 from usage_stats.sqlmodel import Database

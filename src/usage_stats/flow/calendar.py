@@ -6,7 +6,7 @@ Belongs here: the states of days and windows. Does not: acting on them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from usage_stats.config import Config
@@ -27,6 +27,7 @@ class Calendar:
         sealed: the sealed days, with whether they held no line (an accepted gap).
         rules: under which categories each sealed day was counted.
         closed: the codes of windows whose key is destroyed.
+        tells: what the usage rows of each sealed day tell beyond components.
     """
 
     config: Config
@@ -35,6 +36,20 @@ class Calendar:
     sealed: dict[date, bool]
     rules: dict[date, str]
     closed: frozenset[str]
+    tells: dict[date, frozenset[str]] = field(default_factory=dict)
+
+    def told_throughout(self, period: Period) -> frozenset[str]:
+        """What the usage rows of every sealed day of a period tell beyond components (`table_spec.stored_codes`)."""
+        days = [d for d in period.days if not self.sealed.get(d, True)]
+        return (
+            frozenset.intersection(*(self.tells.get(d, frozenset()) for d in days)) if days else frozenset()
+        )
+
+    def knows_the_window_before(self, of: date) -> bool:
+        """Whether every day of the week before this one that can have had visitors is sealed."""
+        known = self.known_days
+        first = max(self.config.first_day or known[0], known[0], week(of).first)
+        return all(first + timedelta(n) in self.sealed for n in range((of - first).days))
 
     def gate(self, of: date) -> str | None:
         """Why a day takes no events any more or not yet; None if it does."""
@@ -125,4 +140,5 @@ def calendar_of(workspace: Workspace, now: datetime) -> Calendar:
         sealed={date.fromisoformat(e["day"]): e["empty"] for e in sealed},
         rules={date.fromisoformat(e["day"]): e["rules"] for e in sealed},
         closed=workspace.keys.destroyed(),
+        tells={date.fromisoformat(e["day"]): frozenset(e.get("tells", ())) for e in sealed},
     )

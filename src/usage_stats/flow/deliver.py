@@ -21,6 +21,7 @@ from usage_stats.periods import Period, parse_period
 from usage_stats.policy import Refusal
 from usage_stats.release.export import release_files
 from usage_stats.release.gate import Release
+from usage_stats.release.table_cut import Cut, cut, is_shown_by
 
 __all__ = ["Delivered", "deliver"]
 
@@ -58,9 +59,11 @@ def deliver(workspace: Workspace, reporter: Reporter) -> Delivered:
             refusals.record(period, refusal)
             result.refused[f"{partner.id}/{table}/{period.code}"] = refusal
         else:
-            release = stored_release(workspace, period, digest).cut(workspace.config.tables[table])
-            _write(workspace, folder, release, (partner.id, table), known)
-            result.written += 1
+            release = stored_release(workspace, period, digest)
+            shown = workspace.config.tables[table]
+            if is_shown_by(release, shown):
+                _write(workspace, folder, release, (partner.id, cut(release, table, shown)), known)
+                result.written += 1
         reporter.advance(1)
     return result
 
@@ -88,11 +91,11 @@ def _due(workspace: Workspace) -> Iterator[tuple[Partner, str, Period, str]]:
 
 
 def _write(
-    workspace: Workspace, folder: Path, release: Release, to: tuple[str, str], known: dict[str, str] | None
+    workspace: Workspace, folder: Path, release: Release, to: tuple[str, Cut], known: dict[str, str] | None
 ) -> None:
     """Make the folder beside its place, move it there whole, and record it."""
-    partner, table = to
-    files = release_files(release, table, partner)
+    partner, shown = to
+    files = release_files(release, shown, partner)
     digests = _digests(files)
     if folder.exists():  # a crash came between the folder and its entry
         _check_unchanged(folder, digests)
@@ -113,7 +116,7 @@ def _write(
             {
                 "event": "delivered",
                 "partner": partner,
-                "table": table,
+                "table": shown.table,
                 "period": release.period.code,
                 "files": digests,
             }

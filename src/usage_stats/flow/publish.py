@@ -18,13 +18,22 @@ from usage_stats import __version__
 from usage_stats.deidentify.robots import robot_list_version
 from usage_stats.errors import AuditFailed, DifferencingFailed, LedgerError, SolverError
 from usage_stats.flow.calendar import Calendar
+from usage_stats.flow.period_cube import cube_of_period
 from usage_stats.flow.refusals import Refusals
 from usage_stats.flow.reporter import Reporter
 from usage_stats.flow.seal import close_window, usage_files
 from usage_stats.flow.workspace import Workspace, write_atomically
-from usage_stats.measure.cells import Crowd, basis_counts, period_cells
-from usage_stats.measure.relations import CellKey, nested_pairs, relations_between
-from usage_stats.measure.table_spec import Cube, cube_from, cube_of
+from usage_stats.measure.cells import basis_counts, period_cells
+from usage_stats.measure.crowd import Crowd
+from usage_stats.measure.cube import Cube, cube_from
+from usage_stats.measure.relations import (
+    CellKey,
+    Overlaps,
+    nested_pairs,
+    overlaps_within,
+    relations_between,
+)
+from usage_stats.measure.table_spec import cube_of
 from usage_stats.periods import WINDOW_OF, Period, month, parse_period, periods_of, window_of
 from usage_stats.policy import Refusal, Use
 from usage_stats.protect.protect import protect_period
@@ -136,7 +145,7 @@ def publish(workspace: Workspace, calendar: Calendar, reporter: Reporter) -> lis
                 reporter.advance(1)
                 continue
             try:
-                protected, release = _make(workspace, calendar, cube, period, views, database)
+                protected, release = _make(workspace, calendar, period, views, database)
             except (AuditFailed, DifferencingFailed, SolverError) as error:
                 _refuse(workspace, period, type(error).__name__)
                 done.append(Published(period, {"refused": len(cube.categories)}))
@@ -186,10 +195,15 @@ class _Views:
         self._workspace = workspace
         self._released = dict(released)
         self._views: dict[Period, View] = {}
+        self._overlaps: dict[Period, Overlaps] = {}
 
     def add(self, period: Period, release: Release, digest: str) -> None:
         self._released[period] = digest
-        self._views[period] = release.view()
+        self._views[period], self._overlaps[period] = release.view(), release.overlaps
+
+    def overlaps(self, around: Mapping[Period, View]) -> dict[tuple[CellKey, str], int]:
+        """What readers may guess of visitors who are in several parts of a whole, of periods asked for before."""
+        return {key: number for period in around for key, number in self._overlaps[period].items()}
 
     def sensitive(self, around: Iterable[Period]) -> frozenset[CellKey]:
         """The cells of these periods that were withheld for themselves."""
@@ -206,19 +220,17 @@ class _Views:
     def _view(self, period: Period) -> View:
         if period not in self._views:
             release = stored_release(self._workspace, period, self._released[period])
-            self._views[period] = release.view()
+            self._views[period], self._overlaps[period] = release.view(), release.overlaps
         return self._views[period]
 
 
 def _make(
-    workspace: Workspace,
-    calendar: Calendar,
-    cube: Cube,
-    period: Period,
-    views: _Views,
-    database: Database,
+    workspace: Workspace, calendar: Calendar, period: Period, views: _Views, database: Database
 ) -> tuple[ProtectedTable, Release]:
     files = usage_files(workspace, WINDOW_OF[period.kind], period.days)
+    crowd = Crowd(files)
+    cube = cube_of_period(calendar, period, crowd)
+    cells = period_cells(cube, period, files, database=database)
     around = views.around(period)
     history = {key: figures for view in around.values() for key, figures in view.items()}
     pairs = [
@@ -227,21 +239,26 @@ def _make(
         if pair[0] in history or pair[0].period == period.code
     ]
     cubes = {p: cube_from([key[1:] for key in view], cube.periods) for p, view in around.items()}
-    cubes[period] = cube
+    overlaps = overlaps_within(period, cube, {key: counts.visitors for key, counts in cells.items()})
     facts = _facts(workspace, calendar, period, basis_counts(period, files, database=database))
-    found = relations_between(cubes, empty_days=_empty_days(calendar))
+    found = relations_between(
+        {**cubes, period: cube},
+        empty_days=_empty_days(calendar),
+        overlaps=views.overlaps(around) | overlaps,
+    )
     protected = protect_period(
-        period_cells(cube, period, files, database=database),
+        cells,
         history=history,
         relations=found,
         pairs=pairs,
-        crowd=Crowd(files),
+        crowd=crowd,
         thresholds=workspace.config.thresholds,
         sensitive_before=views.sensitive(around),
     )
-    return protected, open_gate(
-        protected, cube=cube, period=period, pairs=pairs, facts=facts, relations=found
+    release = open_gate(
+        protected, cube=cube, period=period, pairs=pairs, facts=facts, relations=found, overlaps=overlaps
     )
+    return protected, release
 
 
 def _empty_days(calendar: Calendar) -> frozenset[date]:

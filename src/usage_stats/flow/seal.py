@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Collection, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,7 +19,8 @@ from usage_stats.flow.known_lines import closed_files
 from usage_stats.flow.reporter import Reporter
 from usage_stats.flow.workspace import Workspace, write_restricted
 from usage_stats.measure.cells import UsageFiles
-from usage_stats.measure.table_spec import Cube, cube_of
+from usage_stats.measure.cube import Cube
+from usage_stats.measure.table_spec import cube_of, needs_buckets, stored_codes
 from usage_stats.measure.usage import usage_of_day
 from usage_stats.periods import Period, WindowKind, month, week
 from usage_stats.schemas import EMAIL_OPENS, PAGE_VIEWS, VISITORS
@@ -47,14 +48,13 @@ def seal_days(workspace: Workspace, days: Sequence[date], calendar: Calendar, re
     A crash between the two leaves usage files that the next run writes again, byte for byte.
     """
     reporter.start("sealing days", len(days))
-    cube = cube_of(workspace.config)
+    cube, tells = cube_of(workspace.config), stored_codes(workspace.config)
     with Database(workspace.spill) as database:
         for of in days:
             flagged = _write_usage(workspace, of, cube, database)
             empty = not any(of in lines for lines in calendar.lines.values())
-            workspace.sealed.append(
-                {"day": of.isoformat(), "empty": empty, "rules": cube.digest, "flagged": flagged}
-            )
+            entry = {"day": of.isoformat(), "empty": empty, "rules": cube.digest, "flagged": flagged}
+            workspace.sealed.append(entry | ({"tells": sorted(tells)} if tells else {}))
             reporter.advance(1)
 
 
@@ -111,10 +111,15 @@ def sealed_usage(workspace: Workspace) -> list[tuple[WindowKind, date, Path]]:
 
 
 def usage_files(workspace: Workspace, kind: WindowKind, days: Sequence[date]) -> UsageFiles:
-    """The usage files of sealed days under one kind of window."""
-    folders = [usage_folder(workspace, kind, of) for of in days]
-    present = [folder for folder in folders if folder.is_dir()]
-    return UsageFiles(*(tuple(folder / f"{table}.parquet" for folder in present) for table in _TABLES))
+    """The usage files of sealed days under one kind of window, and of the window's days before."""
+    first = {"week": week, "month": month}[kind](days[0]).first
+    before = [first + timedelta(n) for n in range((days[0] - first).days)]
+    present, earlier = (
+        [folder for folder in (usage_folder(workspace, kind, of) for of in some) if folder.is_dir()]
+        for some in (days, before)
+    )
+    persons, networks = (tuple(folder / f"{table}.parquet" for folder in present) for table in _TABLES)
+    return UsageFiles(persons, networks, tuple(folder / "component_day.parquet" for folder in earlier))
 
 
 def email_open_files(workspace: Workspace, of: Period) -> list[Path]:
@@ -138,12 +143,18 @@ def _write_usage(workspace: Workspace, of: date, cube: Cube, database: Database)
     """Write a day's usage under each kind of window; return how many visitors each rule of conduct is true of."""
     page_views = _events(workspace, "page_views", of, PAGE_VIEWS)
     visitors = _events(workspace, "visitors", of, VISITORS)
-    usage = usage_of_day(of, page_views, visitors, cube, workspace.config.robots, database=database)
+    config = workspace.config
+    usage = usage_of_day(
+        *(of, page_views, visitors, cube, config.robots),
+        database=database,
+        zone=config.zone,
+        with_buckets=needs_buckets(config),
+    )
     for kind, tables in usage.by_window.items():
         for table in _TABLES:
             _write(usage_folder(workspace, kind, of), table, getattr(tables, table))
     opens = _events(workspace, "email_opens", of, EMAIL_OPENS)
-    if workspace.config.email.opens or len(opens):
+    if config.email.opens or len(opens):
         counted = run_model("usage.email_open_day", {"event.email_open": opens}, database=database)
         _write(usage_folder(workspace, "month", of), _EMAIL_OPEN, counted)
     return {str(rule): persons for rule, persons in usage.flagged.items()}

@@ -8,7 +8,7 @@ Belongs here: distinct pseudonyms and sums, per category. Does not: what a cell 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,24 +19,31 @@ import pyarrow.parquet as pq
 
 from usage_stats.errors import SchemaError
 from usage_stats.measure.arrays import Ints, Matrix, Pseudonyms, codes, distinct, words
-from usage_stats.measure.table_spec import Category
 from usage_stats.periods import Period
 
 __all__ = ["Wanted", "count_rows", "number_of_rows"]
 
 # Usage rows held at a time, at nine bytes each: a month of 20 million log lines has less than seven million.
 _AT_ONCE = 8_000_000
-_WORDS = ["component", "sub_component"]
+_WORDS = ["component", "sub_component", "further"]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is counted of usage rows, per category: distinct values of `key`, and the sum of each measure."""
+    """What is counted of usage rows, per category: distinct values of `key`, and the sum of each measure.
+
+    `places`: for each stored category (component, sub_component, further) the place of the published one it counts in.
+    """
 
     key: str
     measures: tuple[str, ...]
     period: Period
-    categories: Sequence[Category]
+    places: Mapping[tuple[str, str, str], int]
+
+    @property
+    def size(self) -> int:
+        """How many categories are published."""
+        return 1 + max(self.places.values())
 
 
 class _Day(NamedTuple):
@@ -66,12 +73,12 @@ def count_rows(paths: Sequence[Path], wanted: Wanted) -> Matrix:
     Raises:
         SchemaError: a file has a row without pseudonym or measure.
     """
-    totals = np.zeros((1 + len(wanted.measures), len(wanted.categories)), np.int64)
+    totals = np.zeros((1 + len(wanted.measures), wanted.size), np.int64)
     for low, high in _slices(1 + number_of_rows(paths) // _AT_ONCE):
         days = [_read(path, wanted, low, high) for path in paths]
         for day in days:
             totals[1:] += day.sums
-        for n in range(len(wanted.categories)) if days else ():
+        for n in range(wanted.size) if days else ():
             totals[0, n] += len(distinct(np.concatenate([day.of(n) for day in days])))
     return totals
 
@@ -90,8 +97,8 @@ def _read(path: Path, wanted: Wanted, low: int, high: int) -> _Day:
     dates = _numbers(rows["event_date"], path)
     counts = (dates >= np.datetime64(wanted.period.first)) & (dates <= np.datetime64(wanted.period.last))
     counts &= (pseudonyms >= low) & (pseudonyms <= high)
-    category = np.where(counts, _categories(rows, wanted.categories), -1)
-    size = 1 + len(wanted.categories)  # what does not count comes first
+    category = np.where(counts, _categories(rows, wanted.places), -1)
+    size = 1 + wanted.size  # what does not count comes first
     few_bits = category.astype(np.min_scalar_type(-size))  # which numpy sorts many times as fast
     order = np.argsort(few_bits, kind="stable")
     bounds = np.cumsum(np.bincount(category + 1, minlength=size))
@@ -101,15 +108,17 @@ def _read(path: Path, wanted: Wanted, low: int, high: int) -> _Day:
     )
 
 
-def _categories(rows: pa.Table, categories: Sequence[Category]) -> Ints:
+def _categories(rows: pa.Table, places: Mapping[tuple[str, str, str], int]) -> Ints:
     """The place of each row's category, -1 for one that is not asked for."""
-    component, sub = (words(rows[name]) for name in _WORDS)
-    places = {category: place for place, category in enumerate(categories)}
+    columns = [words(rows[name]) for name in _WORDS]
     # the last stands for no word, whose code is -1
-    names, parts = ([*column.dictionary.to_pylist(), None] for column in (component, sub))
-    known = np.array([[places.get((name, part), -1) for part in parts] for name in names])
-    found: Ints = known[codes(component), codes(sub)]
-    return found
+    known = [[*column.dictionary.to_pylist(), None] for column in columns]
+    sizes = [len(some) for some in known]
+    packed = np.ravel_multi_index([codes(c) % size for c, size in zip(columns, sizes, strict=True)], sizes)
+    distinct_ones, number = np.unique(packed, return_inverse=True)
+    names = zip(*np.unravel_index(distinct_ones, sizes), strict=True)
+    found = [places.get(tuple(k[n] for k, n in zip(known, some, strict=True)), -1) for some in names]
+    return np.array(found, np.int64)[number]
 
 
 def _numbers(column: pa.ChunkedArray, path: Path) -> np.ndarray[tuple[int], Any]:

@@ -5,27 +5,31 @@ Belongs here: distinct persons and networks, exactly, never as sums. Does not: w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from usage_stats.dimensions import DIMENSIONS
 from usage_stats.errors import SchemaError
 from usage_stats.measure.cell_counting import Wanted, count_rows, number_of_rows
+from usage_stats.measure.cube import Category, Cube, by_of, cell_of, without, written
+from usage_stats.measure.folding import stored_as, stored_categories
 from usage_stats.measure.relations import CellKey
-from usage_stats.measure.table_spec import Cube
-from usage_stats.periods import Period, parse_period
+from usage_stats.measure.table_spec import DERIVED
+from usage_stats.periods import Period
 from usage_stats.sqlmodel import Database, run_model
 
-__all__ = ["LARGE_PERIOD", "Counts", "Crowd", "UsageFiles", "basis_counts", "period_cells"]
+__all__ = ["LARGE_PERIOD", "Counts", "UsageFiles", "basis_counts", "derived_in", "period_cells"]
 
 # Usage rows of a period from which on arrays are sorted: measured on a week of 1.65 million, 0.17 s of CPU instead of
 # 0.47. Below, the model costs some hundredths of a second.
 LARGE_PERIOD = 20_000
+_NO_END = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,47 +44,117 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class UsageFiles:
-    """The usage files of a period's days, under the pseudonyms of one window."""
+    """The usage files of a period's days, under the pseudonyms of one window; `earlier`: those of persons on the
+    window's days before.
+    """
 
     component_day: tuple[Path, ...]
     network_day: tuple[Path, ...]
+    earlier: tuple[Path, ...] = ()
+
+
+def derived_in(category: Category) -> str | None:
+    """The dimension of a category that usage rows do not tell, if there is one."""
+    return next((name for name in by_of(category) if name in DERIVED), None)
 
 
 def period_cells(
     cube: Cube, period: Period, files: UsageFiles, *, database: Database | None = None
 ) -> dict[CellKey, Counts]:
     """Count a period's cells: every category of the table, zeros and totals included."""
+    found: dict[Category, Counts] = {}
+    for name in (None, *DERIVED):
+        asked = [category for category in cube.categories if derived_in(category) == name]
+        if name is None:
+            found |= _plain(asked, period, files, database)
+        elif asked:
+            found |= _derived(name, asked, period, files, database)
+    nobody = Counts(0, 0, 0, 0)
+    return {CellKey(period.code, *category): found.get(category, nobody) for category in cube.categories}
+
+
+def _plain(
+    asked: Sequence[Category], period: Period, files: UsageFiles, database: Database | None
+) -> dict[Category, Counts]:
     is_large = number_of_rows(files.component_day) >= LARGE_PERIOD
-    cells = _counted(cube, period, files) if is_large else _modelled(cube, period, files, database)
-    return {
-        CellKey(period.code, row["component"], row["sub_component"]): Counts(
-            row["visitors"], row["visits"], row["page_views"], row["networks"]
-        )
-        for row in cells.to_pylist()
-    }
+    cells = _counted(asked, period, files) if is_large else _modelled(asked, period, files, database)
+    return dict(_read(cells, {}))
 
 
-def _modelled(cube: Cube, period: Period, files: UsageFiles, database: Database | None) -> pa.Table:
+def _read(cells: pa.Table, more: Mapping[str, str]) -> Iterator[tuple[Category, Counts]]:
+    """Categories and counts of a model's rows; `more`: dimensions by the columns that hold their codes."""
+    for row in cells.to_pylist():
+        by = by_of((row["component"], row["sub_component"], row["further"]))
+        by |= {name: row[column] for column, name in more.items()}
+        counts = Counts(row["visitors"], row["visits"], row["page_views"], row["networks"])
+        yield cell_of((row["component"], row["sub_component"]), by), counts
+
+
+def _modelled(
+    asked: Sequence[Category], period: Period, files: UsageFiles, database: Database | None
+) -> pa.Table:
     """Cells by the SQL model, which defines them."""
     inputs = {
-        "frame.category": cube.frame(),
+        "frame.category": _frame(asked),
         "usage.component_day": list(files.component_day),
         "usage.network_day": list(files.network_day),
     }
     return run_model("cell.component", inputs, parameters=_span(period), database=database)
 
 
-def _counted(cube: Cube, period: Period, files: UsageFiles) -> pa.Table:
+def _derived(
+    name: str, asked: Sequence[Category], period: Period, files: UsageFiles, database: Database | None
+) -> dict[Category, Counts]:
+    """Cells along a dimension that usage rows do not tell, by its model."""
+    more: dict[str, Any] = {
+        "weekday": {"usage.network_day": list(files.network_day)},
+        "visitor_type": {"usage.earlier_day": list(files.earlier) or _nobody_before()},
+        "visit_frequency": {"frame.bin": _bins(dict.fromkeys(by_of(c)[name] for c in asked))},
+    }
+    inputs = {
+        "frame.category": _frame(dict.fromkeys(without(category, name) for category in asked)),
+        "usage.component_day": list(files.component_day),
+        **more[name],
+    }
+    cells = run_model(f"cell.{name}", inputs, parameters=_span(period), database=database)
+    return dict(_read(cells, {"code": name}))
+
+
+def _frame(categories: Iterable[Category]) -> pa.Table:
+    """The stored categories that published ones are made of, with the `by` that each is shown under."""
+    rows = [(*written(stored), written(c)[2]) for c in categories for stored in stored_categories(c)]
+    names = ("component", "sub_component", "further", "shown")
+    return pa.table(dict(zip(names, zip(*rows, strict=True), strict=True)))
+
+
+def _bins(codes: Iterable[str]) -> pa.Table:
+    """Bins of visits as published: code, low <= visits < high."""
+    ends = [*DIMENSIONS["visit_frequency"].bins, _NO_END]
+    places = {code: n for n, code in enumerate(DIMENSIONS["visit_frequency"].codes)}
+    stored = {code: [places[one] for one in stored_as("visit_frequency", code)] for code in codes}
+    rows = [(code, ends[some[0]], ends[some[-1] + 1]) for code, some in stored.items()]
+    return pa.table(dict(zip(("code", "low", "high"), zip(*rows, strict=True), strict=True)))
+
+
+def _nobody_before() -> pa.Table:
+    columns = {name: pa.string() for name in ("component", "sub_component", "further")}
+    return pa.schema([("person", pa.uint64()), *columns.items()]).empty_table()
+
+
+def _counted(asked: Sequence[Category], period: Period, files: UsageFiles) -> pa.Table:
     """The same cells by sorting arrays."""
-    of_persons = Wanted("person", ("visits", "page_views"), period, cube.categories)
-    of_networks = Wanted("network", (), period, cube.categories)
+    places = {
+        written(stored): n for n, category in enumerate(asked) for stored in stored_categories(category)
+    }
+    of_persons = Wanted("person", ("visits", "page_views"), period, places)
+    of_networks = Wanted("network", (), period, places)
     visitors, visits, page_views = count_rows(files.component_day, of_persons)
     (networks,) = count_rows(files.network_day, of_networks)
     if np.any((visitors > visits) | (visits > page_views) | ((visitors == 0) != (page_views == 0))):
         raise SchemaError(f"cells of {period.code}: counts contradict each other")
     figures = {"visitors": visitors, "visits": visits, "page_views": page_views, "networks": networks}
-    frame = cube.frame()
-    return pa.table({name: frame[name] for name in frame.column_names} | figures)
+    names = ("component", "sub_component", "further")
+    return pa.table(dict(zip(names, zip(*map(written, asked), strict=True), strict=True)) | figures)
 
 
 def basis_counts(period: Period, files: UsageFiles, *, database: Database | None = None) -> dict[str, int]:
@@ -92,42 +166,3 @@ def basis_counts(period: Period, files: UsageFiles, *, database: Database | None
 
 def _span(period: Period) -> dict[str, date]:
     return {"first_date": period.first, "last_date": period.last}
-
-
-class Crowd:
-    """How many distinct persons and networks stand behind a set of cells taken together.
-
-    The remainder of a published sum is a figure too, and rests on the union of the withheld parts' persons.
-    """
-
-    def __init__(self, files: UsageFiles) -> None:
-        self._persons = _members(files.component_day, "person")
-        self._networks = _members(files.network_day, "network")
-
-    def behind(self, keys: Iterable[CellKey]) -> tuple[int, int]:
-        """Distinct (persons, networks) over all the cells."""
-        spots = {(d, k.component, k.sub_component) for k in keys for d in parse_period(k.period).days}
-        return _distinct(self._persons, spots), _distinct(self._networks, spots)
-
-
-Spot = tuple[date, str, str]
-Members = dict[Spot, np.ndarray[tuple[int], np.dtype[np.uint64]]]
-
-
-def _members(paths: Sequence[Path], column: str) -> Members:
-    keys = ["event_date", "component", "sub_component"]
-    if not paths:
-        return {}
-    # words as a dictionary in every file: days that the models counted, and large ones, are stored differently
-    parts = [pq.read_table(path, columns=[*keys, column], read_dictionary=keys[1:]) for path in paths]
-    rows = pa.concat_tables(parts).unify_dictionaries()
-    grouped = rows.group_by(keys).aggregate([(column, "distinct")])
-    spots = zip(*(grouped[key].to_pylist() for key in keys), strict=True)
-    return {
-        spot: ids.values.to_numpy() for spot, ids in zip(spots, grouped[f"{column}_distinct"], strict=True)
-    }
-
-
-def _distinct(members: Members, spots: Collection[Spot]) -> int:
-    found = [members[spot] for spot in spots if spot in members]
-    return len(np.unique(np.concatenate(found))) if found else 0

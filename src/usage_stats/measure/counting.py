@@ -1,120 +1,163 @@
-"""A large day's page views → the rows of `usage.component_day` and `usage.network_day`, by sorting arrays.
+"""Page views with visits and codes → how often each person, and each network, was in each category.
 
-The SQL models say what is counted; this counts the same at a fraction of the cost (tests/sql/test_usage_of_day.py
-holds the two together). What is to lie together is packed into one whole number, the most important part first: a
-plain sort of numbers is several times as fast as any other. Sixty-three bits hold it for 70 million persons in a
-million categories.
+What is to lie together is packed into one whole number, the most important part first: a plain sort of numbers is
+several times as fast as any other. Sixty-three bits hold it for 70 million persons in a million categories. Small days
+are counted by the SQL models, which say what is counted (tests/sql/test_large_days.py holds the two together).
 
-Belongs here: visits, page views and who made them, per person and category. Does not: pseudonyms of other windows.
+Belongs here: which categories a page view counts in, visits and page views per person and category. Does not: what a
+visit is (visited), pseudonyms of other windows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
 
-from usage_stats.config import OTHER, TOTAL
-from usage_stats.measure.arrays import (
-    Ints,
-    changes,
-    codes,
-    distinct,
-    numbered,
-    runs,
-    seconds,
-    sorted_words,
-    words,
-)
-from usage_stats.measure.table_spec import Category, Cube
+from usage_stats.errors import InternalError
+from usage_stats.measure.arrays import Ints, changes, distinct, numbered, runs, sorted_words
+from usage_stats.measure.cube import Category, Cube, by_of, cell_of, wholes_of, written
+from usage_stats.measure.visited import Visited
+from usage_stats.sqlmodel import Database, run_model
 
-__all__ = ["count_networks", "count_persons", "place"]
+__all__ = ["NETWORK_BUCKETS", "count_by_arrays", "count_by_models"]
 
-_SECONDS = 1 << 17  # more than the 25 hours of a day on which clocks are set back
+# Where a table asks for persons by how often they came, their networks are told apart by so many buckets: enough for
+# every threshold, and too few to know a network by.
+NETWORK_BUCKETS = 1 << 16
+_MOST = 1 << 63
 
 
-def place(page_views: pa.Table, cube: Cube) -> Ints:
-    """Per page view the innermost category that it counts in, by its place in `cube.categories`.
+def count_by_models(
+    of: date, visited: Visited, cube: Cube, *, buckets: int, database: Database
+) -> tuple[pa.Table, pa.Table]:
+    """The rows of `usage.component_day` and `usage.network_day`, by the models."""
+    rows, places = _rows_and_places(visited, cube)
+    counted = {
+        "person": visited.person[rows],
+        "network": visited.network[rows],
+        "visit_number": visited.visit[rows],
+        **_named(places, cube.categories),
+    }
+    parameters = {"event_date": of, "network_buckets": buckets}
+    inputs = {"event.counted": pa.table(counted)}
+    persons, networks = (
+        run_model(f"usage.{name}", inputs, parameters=parameters, database=database)
+        for name in ("component_day", "network_day")
+    )
+    return persons, networks
 
-    Rules may have changed since the line was read: what the cube does not know goes to `(other)`.
-    """
-    component, sub = (words(page_views[name]) for name in ("component", "sub_component"))
-    parts = [*sub.dictionary.to_pylist(), None]  # the last stands for none, whose code is -1
-    pairs = codes(component) * len(parts) + codes(sub) % len(parts)
-    categories = cube.categories
-    innermost: Ints = np.full(len(component.dictionary) * len(parts), -1)
-    for pair in np.flatnonzero(np.bincount(pairs)).tolist():
-        name = component.dictionary[pair // len(parts)].as_py()
-        innermost[pair] = categories.index(_innermost(categories, name, parts[pair % len(parts)]))
-    places: Ints = innermost[pairs]
-    return places
+
+def count_by_arrays(of: date, visited: Visited, cube: Cube, *, buckets: int) -> tuple[pa.Table, pa.Table]:
+    """The same rows by sorting arrays, those of one person in the order of `cube.categories`."""
+    rows, places = _rows_and_places(visited, cube)
+    return _persons(of, visited, rows, places, cube, buckets), _networks(of, visited, rows, places, cube)
 
 
-def count_persons(
-    of: date, page_views: pa.Table, places: Ints, categories: Sequence[Category], gap: timedelta
-) -> pa.Table:
-    """The rows of `usage.component_day`, by person."""
-    size = len(categories)
-    persons, person = numbered(page_views["person"].to_numpy())
-    at = seconds(page_views["viewed_at"])
-    second = at - (at.min() if len(at) else 0)
-    in_order = np.sort((person * _SECONDS + second) * size + places)
-    person, second, places = in_order // (size * _SECONDS), in_order // size % _SECONDS, in_order % size
-    visit = _visits(person, second, gap)
-    touches = np.sort(_in_each_category(person * (size * _SECONDS) + visit, places, categories, _SECONDS))
-    starts, page_views_there = runs(touches // _SECONDS)
-    _, visits_there = runs(touches[changes(touches)] // _SECONDS)
-    spots = touches[starts] // _SECONDS
+def _persons(of: date, visited: Visited, rows: Ints, places: Ints, cube: Cube, buckets: int) -> pa.Table:
+    size, categories = len(cube.categories), cube.categories
+    persons, person = numbered(visited.person)
+    visits = int(visited.visit.max(initial=0)) + 1
+    if len(persons) * size * visits >= _MOST:
+        raise InternalError(
+            "more persons, categories and visits in a day than numbers can tell: this is a bug"
+        )
+    touches = np.sort((person[rows] * size + places) * visits + visited.visit[rows])
+    starts, page_views = runs(touches // visits)
+    _, visits_there = runs(touches[changes(touches)] // visits)
+    spots = touches[starts] // visits
     return pa.table(
         {
             "person": persons[spots // size],
-            **_described(of, spots % size, categories),
+            "event_date": pa.repeat(pa.scalar(of, pa.date32()), len(spots)),
+            **_named(spots % size, categories),
+            "network_bucket": _buckets(visited, person * size, rows, places, buckets),
             "visits": visits_there,
-            "page_views": page_views_there,
+            "page_views": page_views,
         }
     )
 
 
-def count_networks(of: date, page_views: pa.Table, places: Ints, categories: Sequence[Category]) -> pa.Table:
-    """The rows of `usage.network_day`, by network."""
-    size = len(categories)
-    networks, network = numbered(page_views["network"].to_numpy())
-    spots = distinct(_in_each_category(network * size, places, categories, 1))
-    return pa.table({"network": networks[spots // size], **_described(of, spots % size, categories)})
+def _buckets(visited: Visited, person: Ints, rows: Ints, places: Ints, buckets: int) -> pa.Array:
+    """The smallest bucket of a person's networks in each category, in the order of both."""
+    bucket = (visited.network % np.uint64(buckets)).astype(np.int64)
+    packed = np.sort((person[rows] + places) * buckets + bucket[rows])
+    return pa.array((packed[changes(packed // buckets)] % buckets).astype(np.uint16))
 
 
-def _innermost(categories: Sequence[Category], component: str, sub: str | None) -> Category:
-    whole = (component if (component, TOTAL) in categories else OTHER, TOTAL)
-    candidates = [(whole[0], name) for name in (sub, OTHER) if name]
-    return next((category for category in candidates if category in categories), whole)
+def _networks(of: date, visited: Visited, rows: Ints, places: Ints, cube: Cube) -> pa.Table:
+    size = len(cube.categories)
+    networks, network = numbered(visited.network)
+    spots = distinct(network[rows] * size + places)
+    return pa.table(
+        {
+            "network": networks[spots // size],
+            "event_date": pa.repeat(pa.scalar(of, pa.date32()), len(spots)),
+            **_named(spots % size, cube.categories),
+        }
+    )
 
 
-def _visits(person: Ints, second: Ints, gap: timedelta) -> Ints:
-    """Per page view, in order, the second in which its visit opened: it tells the visits of a person apart."""
-    opens = changes(person)
-    opens[1:] |= second[1:] - second[:-1] > gap.total_seconds()
-    opened: Ints = second[opens][np.cumsum(opens) - 1]
-    return opened
+def _rows_and_places(visited: Visited, cube: Cube) -> tuple[Ints, Ints]:
+    """Each page view once per category that it counts in: its row, and the category's place."""
+    rows, places = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]  # a day may hold nothing
+    for found in _places_by_dimensions(visited, cube):
+        for column in found.T:  # at most as many as components lie in one another
+            counts = np.flatnonzero(column >= 0)
+            rows.append(counts)
+            places.append(column[counts])
+    return np.concatenate(rows), np.concatenate(places)
 
 
-def _in_each_category(numbers: Ints, places: Ints, categories: Sequence[Category], step: int) -> Ints:
-    """Each page view's number once per category that it counts in, plus `step` for each category passed over: in the
-    total, which is the first category, in its component, and in its sub-component if it has one.
-    """
-    whole = np.array([categories.index((component, TOTAL)) for component, _ in categories])[places]
-    is_part = whole != places
-    return np.concatenate([numbers, numbers + whole * step, (numbers + places * step)[is_part]])
+def _places_by_dimensions(
+    visited: Visited, cube: Cube
+) -> Iterator[np.ndarray[tuple[int, int], np.dtype[np.int64]]]:
+    """For each set of further dimensions, and for none, the places of categories that each page view counts in."""
+    places = {category: n for n, category in enumerate(cube.categories)}
+    known = cube.codes
+    for names in dict.fromkeys(tuple(by_of(category)) for category in cube.categories):
+        sizes = [len(cube.components), *(len(known[name]) for name in names)]
+        columns = [visited.codes[name] for name in ("component", *names)]
+        packed = np.ravel_multi_index(tuple(columns), sizes) if len(columns[0]) else np.zeros(0, np.int64)
+        combinations, number = np.unique(packed, return_inverse=True)
+        chosen = np.array(np.unravel_index(combinations, sizes)).T.tolist()
+        found = [
+            [
+                places[c]
+                for c in _counting_in(cube.components[component], _by(names, rest, known))
+                if c in places
+            ]
+            for component, *rest in chosen
+        ]
+        yield _padded(found)[number]
 
 
-def _described(of: date, category: Ints, categories: Sequence[Category]) -> dict[str, pa.Array]:
-    """The day and the names of categories by their places."""
-    places = pa.array(category.astype(np.int32))
-    names = [pa.array(column, pa.string()) for column in zip(*categories, strict=True)]
-    component, sub = (sorted_words(pa.DictionaryArray.from_arrays(places, column)) for column in names)
+def _by(names: Sequence[str], chosen: Sequence[int], known: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    return {name: known[name][place] for name, place in zip(names, chosen, strict=True)}
+
+
+def _counting_in(component: Category, by: Mapping[str, str]) -> Iterator[Category]:
+    """The category of a component and further codes, and those of the wholes that the component lies in."""
+    for whole in (component, *wholes_of(component)):
+        yield cell_of(whole, by)
+
+
+def _padded(lists: Sequence[Sequence[int]]) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    """Lists of different lengths as a matrix; -1 where one is short."""
+    matrix = np.full((len(lists), max(map(len, lists), default=0)), -1)
+    for row, some in zip(matrix, lists, strict=True):
+        row[: len(some)] = some
+    return matrix
+
+
+def _named(places: Ints, categories: Sequence[Category]) -> dict[str, pa.Array]:
+    """The names of categories by their places."""
+    taken = pa.array(places.astype(np.int32))
+    columns = zip(*map(written, categories), strict=True)
+    names = ("component", "sub_component", "further")
     return {
-        "event_date": pa.repeat(pa.scalar(of, pa.date32()), len(category)),
-        "component": component,
-        "sub_component": sub,
+        name: sorted_words(pa.DictionaryArray.from_arrays(taken, pa.array(column, pa.string())))
+        for name, column in zip(names, columns, strict=True)
     }

@@ -13,9 +13,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from usage_stats.measure.table_spec import Cube
+from usage_stats.config import TOTAL
+from usage_stats.dimensions import DIMENSIONS, MEASURES, Measure
+from usage_stats.measure.cube import Category, Cube, by_of, without
 from usage_stats.periods import Period
 
 __all__ = [
@@ -23,32 +25,48 @@ __all__ = [
     "MEASURES",
     "CellKey",
     "Constraint",
+    "Measure",
+    "Overlaps",
     "Relation",
     "Variable",
     "constraints",
     "nested_pairs",
+    "overlaps_within",
     "relations",
+    "relations_between",
 ]
 
-Dimension = Literal["category", "period"]
-Measure = Literal["visitors", "visits", "page_views"]
-MEASURES: tuple[Measure, ...] = ("visitors", "visits", "page_views")
-
-# A visitor may come on two days and see two components; a visit ends at midnight but may span components;
-# a page view happens once, in one place.
-ADDITIVE_OVER: dict[Measure, tuple[Dimension, ...]] = {
-    "visitors": (),
+# Along these a measure's parts add up; "category" is the tree of components, "first_day" the day of a week on which a
+# visitor was new. A visitor may come on two days and see two components; a visit ends at midnight but may span
+# components; a page view happens once, in one place.
+_STRUCTURAL: dict[Measure, tuple[str, ...]] = {
+    "visitors": ("first_day",),
     "visits": ("period",),
     "page_views": ("period", "category"),
 }
+ADDITIVE_OVER: Mapping[Measure, tuple[str, ...]] = {
+    measure: (*along, *(name for name, dimension in DIMENSIONS.items() if measure in dimension.additive))
+    for measure, along in _STRUCTURAL.items()
+}
+# Codes that hold for a person in one period only, so that cells of two periods have nothing to do with each other.
+_OF_A_PERIOD = frozenset({"visitor_type", "visit_frequency"})
 
 
 class CellKey(NamedTuple):
-    """The coordinates of a cell: period code, component, sub-component."""
+    """The coordinates of a cell: period code, component, sub-component, and what it is broken down further by."""
 
     period: str
     component: str
     sub_component: str
+    by: str = ""
+
+    @property
+    def category(self) -> Category:
+        return self[1:] if self.by else self[1:3]
+
+
+# By how much the visitors of parts exceed their whole's, per whole and dimension.
+Overlaps = Mapping[tuple[CellKey, str], int]
 
 
 class Variable(NamedTuple):
@@ -60,16 +78,22 @@ class Variable(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A whole and its parts along one dimension; `rest` is what the parts leave out and no table shows."""
+    """A whole and its parts along one dimension; `rest` is what the parts leave out and no table shows.
 
-    dimension: Dimension
+    `overlap`: where nearly every visitor is in one part only, by how much the parts' visitors exceed the whole's. A
+    reader who guesses right knows it.
+    """
+
+    dimension: str
     whole: CellKey
     parts: tuple[CellKey, ...]
     rest: tuple[CellKey, ...] = ()
+    overlap: int | None = None
 
     @property
     def complete(self) -> bool:
-        return not self.rest
+        """Whether the page views of the parts are those of the whole."""
+        return not self.rest and self.dimension != "first_day"
 
 
 class Constraint(NamedTuple):
@@ -94,17 +118,30 @@ def relations(
 
 
 def relations_between(
-    cubes: Mapping[Period, Cube], *, empty_days: frozenset[date] = frozenset()
+    cubes: Mapping[Period, Cube],
+    *,
+    empty_days: frozenset[date] = frozenset(),
+    overlaps: Overlaps | None = None,
 ) -> list[Relation]:
     """The same for periods of which each has its own categories: they hang together by those they share."""
     present = sorted(cubes, key=lambda p: p.order)
-    found = [_category_relation(p, w, parts) for p in present for w, parts in cubes[p].parts_of]
+    found = [r for period in present for r in _within(period, cubes[period], overlaps or {})]
     for whole in present:
         for parts in _splits(whole, present):
             covered = {d for part in parts for d in part.days} | empty_days
             rest = [d for d in whole.days if d not in covered]
-            shared = set(cubes[whole].categories).intersection(*(cubes[p].categories for p in parts))
-            found += [_period_relation(whole, parts, rest, c) for c in sorted(shared)]
+            found += _between(whole, parts, rest, cubes)
+        found += _first_days(whole, cubes, empty_days)
+    return found
+
+
+def _within(period: Period, cube: Cube, overlaps: Overlaps) -> list[Relation]:
+    """The relations among the cells of one period."""
+    found = []
+    for dimension, whole, parts in cube.splits:
+        key = CellKey(period.code, *whole)
+        keys = tuple(CellKey(period.code, *part) for part in parts)
+        found.append(Relation(dimension, key, keys, overlap=overlaps.get((key, dimension))))
     return found
 
 
@@ -116,17 +153,55 @@ def _splits(whole: Period, present: Sequence[Period]) -> list[list[Period]]:
     return [split for split in (days, [*weeks, *edges] if weeks else []) if split]
 
 
-def _category_relation(period: Period, whole: tuple[str, str], parts: Sequence[tuple[str, str]]) -> Relation:
-    keys = tuple(CellKey(period.code, *part) for part in parts)
-    return Relation("category", CellKey(period.code, *whole), keys)
+def _between(
+    whole: Period, parts: Sequence[Period], rest: Sequence[date], cubes: Mapping[Period, Cube]
+) -> list[Relation]:
+    """A period's cells and those of its parts, wherever every part shows what the whole does."""
+    known = {part: frozenset(cubes[part].categories) for part in parts}
+    found = []
+    for category in cubes[whole].categories:
+        by = by_of(category)
+        if not _OF_A_PERIOD.isdisjoint(by):
+            continue
+        keys = []
+        for part in parts:
+            inside = _shown_by(part, category, by.get("weekday"))
+            if inside is not None and inside not in known[part]:
+                break
+            keys += [CellKey(part.code, *inside)] if inside else []
+        else:
+            if keys:
+                found.append(_period_relation(whole, keys, rest, category))
+    return found
+
+
+def _shown_by(part: Period, category: Category, weekday: str | None) -> Category | None:
+    """Which of a part's categories belongs to a category of the whole; None for a day of another weekday."""
+    if weekday is None or part.kind != "day":
+        return category
+    return without(category, "weekday") if str(part.first.isoweekday()) == weekday else None
 
 
 def _period_relation(
-    whole: Period, parts: Sequence[Period], rest: Sequence[date], category: tuple[str, str]
+    whole: Period, keys: Sequence[CellKey], rest: Sequence[date], category: Category
 ) -> Relation:
-    keys = tuple(CellKey(part.code, *category) for part in parts)
-    left_out = tuple(CellKey(of.isoformat(), *category) for of in rest)
-    return Relation("period", CellKey(whole.code, *category), keys, left_out)
+    weekday = by_of(category).get("weekday")
+    left_out = [of for of in rest if weekday in {None, str(of.isoweekday())}]
+    outside = without(category, "weekday")
+    gaps = tuple(CellKey(of.isoformat(), *outside) for of in left_out)
+    return Relation("period", CellKey(whole.code, *category), tuple(keys), gaps)
+
+
+def _first_days(whole: Period, cubes: Mapping[Period, Cube], empty: frozenset[date]) -> list[Relation]:
+    """Every visitor of a week is new on one of its days."""
+    if whole.kind != "week":
+        return []
+    new = (TOTAL, TOTAL, "visitor_type=new")
+    days = {p.first: p for p in cubes if p.kind == "day" and whole.covers(p) and new in cubes[p].further}
+    if set(whole.days) - empty - days.keys():
+        return []
+    keys = tuple(CellKey(days[of].code, *new) for of in sorted(days))
+    return [Relation("first_day", CellKey(whole.code, TOTAL, TOTAL), keys)]
 
 
 def constraints(found: Iterable[Relation], cells: Iterable[CellKey]) -> list[Constraint]:
@@ -139,6 +214,10 @@ def _of_relation(relation: Relation, measure: Measure) -> list[Constraint]:
     whole = Variable(relation.whole, measure)
     parts = [Variable(part, measure) for part in relation.parts]
     balance = ((whole, 1), *((part, -1) for part in parts))  # the whole less its parts
+    if relation.dimension == "first_day":
+        return [Constraint(balance, 0, 0 if measure == "visitors" else math.inf)]
+    if measure == "visitors" and relation.overlap is not None:
+        return [Constraint(balance, -relation.overlap, -relation.overlap)]
     if relation.dimension in ADDITIVE_OVER[measure]:
         return [Constraint(balance, 0, 0 if relation.complete else math.inf)]
     within = [Constraint(((whole, 1), (part, -1)), 0, math.inf) for part in parts]
@@ -154,13 +233,44 @@ def _of_cell(cell: CellKey) -> list[Constraint]:
     ]
 
 
+def overlaps_within(
+    period: Period, cube: Cube, visitors: Mapping[CellKey, int]
+) -> dict[tuple[CellKey, str], int]:
+    """By how much parts exceed their whole, along dimensions in which nearly every visitor has one value."""
+    found = {}
+    for relation in _within(period, cube, {}):
+        dimension = DIMENSIONS.get(relation.dimension)
+        if dimension is not None and dimension.is_usually_one:
+            total = sum(visitors[part] for part in relation.parts)
+            found[relation.whole, relation.dimension] = total - visitors[relation.whole]
+    return found
+
+
 def nested_pairs(cube: Cube, period: Period, earlier: Iterable[Period]) -> list[tuple[CellKey, CellKey]]:
     """(part, whole) for each cell of the period and every cell whose persons are surely among its own."""
-    inside = [period, *(p for p in earlier if period.covers(p) and p != period)]
-    return [
+    inside = [p for p in earlier if period.covers(p) and p != period]
+    within = [
+        (CellKey(period.code, *category), CellKey(period.code, *whole))
+        for category in cube.categories
+        for whole in cube.ancestors(category)
+    ]
+    across = [
         (CellKey(part.code, *category), CellKey(period.code, *whole))
         for part in inside
         for category in cube.categories
+        if _OF_A_PERIOD.isdisjoint(by_of(category))
         for whole in (category, *cube.ancestors(category))
-        if (part.code, category) != (period.code, whole)
+    ]
+    return [*within, *across, *_weekday_pairs(cube, period, inside)]
+
+
+def _weekday_pairs(cube: Cube, period: Period, inside: Iterable[Period]) -> list[tuple[CellKey, CellKey]]:
+    """A day lies in its weekday."""
+    by_day = [(category, weekday) for category in cube.further if (weekday := by_of(category).get("weekday"))]
+    return [
+        (CellKey(part.code, *without(category, "weekday")), CellKey(period.code, *category))
+        for part in inside
+        if part.kind == "day"
+        for category, weekday in by_day
+        if str(part.first.isoweekday()) == weekday
     ]

@@ -8,30 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from usage_stats.errors import InternalError
 from usage_stats.measure.arrays import Ints, Pseudonyms, runs, sorted_words, words
 from usage_stats.measure.conduct import excluded_persons, what_follows
 from usage_stats.measure.conduct_counting import judge_day
-from usage_stats.measure.counting import count_networks, count_persons, place
-from usage_stats.measure.table_spec import Cube
+from usage_stats.measure.counting import NETWORK_BUCKETS, count_by_arrays, count_by_models
+from usage_stats.measure.cube import Cube
+from usage_stats.measure.visited import visited_by_arrays, visited_by_model
 from usage_stats.periods import WindowKind
 from usage_stats.robot_settings import RobotSettings, Rule
-from usage_stats.sqlmodel import Database, run_model
+from usage_stats.sqlmodel import Database
 
-__all__ = ["LARGE_DAY", "VISIT_GAP", "DayUsage", "Usage", "usage_of_day"]
+__all__ = ["LARGE_DAY", "DayUsage", "Usage", "usage_of_day"]
 
-# The customary pause that ends a visit, in log analysis since the 1990s and in the peers read.
-VISIT_GAP = timedelta(minutes=30)
 # Page views of a day from which on arrays are sorted: measured on days of 20,000 to 288,000, a view costs 0.3 µs of CPU
 # instead of 2.1 to 3.3, conduct and pseudonyms included. Below, the models cost less than a tenth of a second.
 LARGE_DAY = 20_000
+_UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,8 @@ def usage_of_day(
     robots: RobotSettings,
     *,
     database: Database,
+    zone: ZoneInfo = _UTC,
+    with_buckets: bool = False,
 ) -> DayUsage:
     """Count one day's page views per person and per network, totals included.
 
@@ -70,45 +71,22 @@ def usage_of_day(
         cube: the categories; what it does not know is counted as `(other)`.
         robots: which conduct makes a visitor a robot, whose page views are left out.
         database: where to run the models.
+        zone: the reporting time zone, which says what hour it is.
+        with_buckets: whether a table asks for networks of persons, not of categories.
     """
+    buckets = NETWORK_BUCKETS if with_buckets else 1
     if len(page_views) >= LARGE_DAY:
         conduct = what_follows(judge_day(of, visitors, page_views, robots), robots)
-        component_day, network_day = _counted(of, page_views, conduct.excluded["person"], cube)
+        visited = visited_by_arrays(page_views, conduct.excluded["person"], cube, zone)
+        component_day, network_day = count_by_arrays(of, visited, cube, buckets=buckets)
     else:
         conduct = excluded_persons(_dated(visitors, of), _dated(page_views, of), robots, database)
-        component_day, network_day = _modelled(of, page_views, conduct.excluded["person"], cube, database)
+        visited = visited_by_model(page_views, conduct.excluded["person"], cube, zone, database)
+        component_day, network_day = count_by_models(of, visited, cube, buckets=buckets, database=database)
     persons = _named(component_day, "person", visitors, add="identity_basis")
     networks = _named(network_day, "network", visitors)
     by_window = {kind: Usage(persons[kind], networks[kind]) for kind in persons}
     return DayUsage(by_window, conduct.flagged)
-
-
-def _modelled(
-    of: date, page_views: pa.Table, excluded: pa.ChunkedArray, cube: Cube, database: Database
-) -> tuple[pa.Table, pa.Table]:
-    """Usage by the SQL models, which define it."""
-    inputs = {
-        "event.page_view": page_views,
-        "event.excluded": pa.table({"person": excluded}),
-        "frame.category": cube.frame(),
-    }
-    parameters = {"visit_gap": VISIT_GAP, "event_date": of}
-
-    def run(name: str, inputs: Mapping[str, Any]) -> pa.Table:
-        return run_model(name, inputs, parameters=parameters, database=database)
-
-    placed = {"event.placed": run("event.placed", inputs)}
-    return run("usage.component_day", placed), run("usage.network_day", placed)
-
-
-def _counted(
-    of: date, page_views: pa.Table, excluded: pa.ChunkedArray, cube: Cube
-) -> tuple[pa.Table, pa.Table]:
-    """The same usage by sorting arrays."""
-    kept = page_views.filter(pc.invert(pc.is_in(page_views["person"], excluded)))
-    places = place(kept, cube)
-    persons = count_persons(of, kept, places, cube.categories, VISIT_GAP)
-    return persons, count_networks(of, kept, places, cube.categories)
 
 
 def _dated(events: pa.Table, of: date) -> pa.Table:

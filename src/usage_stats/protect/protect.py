@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from usage_stats.config import Thresholds
-from usage_stats.measure.cells import Counts, Crowd
+from usage_stats.measure.cells import Counts
+from usage_stats.measure.crowd import Crowd
 from usage_stats.measure.relations import CellKey, Relation
 from usage_stats.protect.audit import audit
 from usage_stats.protect.primary import primary_cells, rules_of

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from usage_stats.measure.relations import CellKey, Dimension, Relation
+from usage_stats.measure.relations import CellKey, Relation
 
 __all__ = ["known_cells", "remainders"]
 
 _ByWhole = Mapping[CellKey, Sequence[Relation]]
 # In which order a withheld part is taken apart into its own parts: each order can leave another difference.
-_ORDERS: tuple[tuple[Dimension, ...], ...] = (
+_ORDERS: tuple[tuple[str, ...], ...] = (
     ("category",),
     ("period",),
     ("category", "period"),
@@ -56,7 +56,7 @@ def remainders(
 
 
 def _taken_apart(
-    keys: Collection[CellKey], order: Sequence[Dimension], by_whole: _ByWhole, known: Collection[CellKey]
+    keys: Collection[CellKey], order: Sequence[str], by_whole: _ByWhole, known: Collection[CellKey]
 ) -> frozenset[CellKey]:
     left = frozenset(keys)
     for dimension in order:
@@ -65,7 +65,7 @@ def _taken_apart(
 
 
 def _unknown_within(
-    key: CellKey, dimension: Dimension, by_whole: _ByWhole, known: Collection[CellKey]
+    key: CellKey, dimension: str, by_whole: _ByWhole, known: Collection[CellKey]
 ) -> Iterator[CellKey]:
     """The finest unknown cells of an unknown cell along one dimension; itself if it has no parts there."""
     relation = next((r for r in by_whole.get(key, ()) if r.dimension == dimension and r.complete), None)

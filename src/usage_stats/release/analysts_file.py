@@ -13,10 +13,10 @@ import duckdb
 import pyarrow as pa
 
 from usage_stats.config import OPENS_TABLE, Table
-from usage_stats.measure.relations import ADDITIVE_OVER
-from usage_stats.release.export import COLUMNS, DIMENSION_NAMES
+from usage_stats.dimensions import DIMENSIONS, MEASURES
 from usage_stats.release.gate import Release
 from usage_stats.release.opens import ReleasedOpens
+from usage_stats.release.table_cut import columns_of, cut, is_shown_by
 from usage_stats.sqlmodel import Column, Model, load_model, run_model
 
 __all__ = ["build_analysts_file"]
@@ -25,6 +25,17 @@ __all__ = ["build_analysts_file"]
 _STORAGE: dict[str, Any] = {"storage_compatibility_version": "v1.5.0"}
 
 
+_FIGURES = pa.schema(
+    [
+        ("period_kind", pa.string()),
+        ("first_date", pa.date32()),
+        ("period", pa.string()),
+        *((name, pa.string()) for name in DIMENSIONS),
+        *((name, pa.int64()) for name in MEASURES),
+        *((name, pa.float64()) for name in ("reach", "frequency", "page_views_per_visit")),
+        ("status", pa.string()),
+    ]
+)
 _OPENS = pa.schema(
     [
         *((name, pa.string()) for name in ("period", "campaign", "open_class")),
@@ -52,7 +63,7 @@ def build_analysts_file(
     beside.unlink(missing_ok=True)
     with duckdb.connect(str(beside), config=_STORAGE) as connection:
         for name, table in tables.items():
-            _add_table(connection, name, [r.cut(table) for r in found if r.period.kind in table.periods])
+            _add_table(connection, name, table, [r for r in found if r.period.kind in table.periods])
         if opens is not None:
             _add_opens(connection, opens)
         _add_catalog(connection, found, tables, has_opens=opens is not None)
@@ -60,10 +71,23 @@ def build_analysts_file(
     beside.replace(path)
 
 
-def _add_table(connection: duckdb.DuckDBPyConnection, name: str, releases: list[Release]) -> None:
+def _add_table(
+    connection: duckdb.DuckDBPyConnection, name: str, table: Table, releases: list[Release]
+) -> None:
     model = load_model("warehouse.figures")
-    _create(connection, f'"{name}"', run_model(model.name, {"release.figures": _rows(releases)}))
-    _explain(connection, name, "Released usage figures", model)
+    content = run_model(model.name, {"release.figures": _rows(releases, name, table)})
+    shown = [c.name for c in columns_of(table)]
+    content = content.select(["period", "period_kind", "first_date", *shown[1:]])
+    _create(connection, f'"{name}"', content)
+    connection.execute(f"comment on table \"{name}\" is 'Released usage figures, {_grain(table)}'")
+    for column in model.columns:
+        if column.name in content.column_names:
+            _comment(connection, name, column)
+
+
+def _grain(table: Table) -> str:
+    keys = [c.name for c in columns_of(table) if c.additive_over is None and c.name != "status"]
+    return f"one row per {', '.join(keys)}"
 
 
 def _add_opens(connection: duckdb.DuckDBPyConnection, opens: Iterable[ReleasedOpens]) -> None:
@@ -78,19 +102,24 @@ def _add_opens(connection: duckdb.DuckDBPyConnection, opens: Iterable[ReleasedOp
 def _explain(connection: duckdb.DuckDBPyConnection, name: str, what: str, model: Model) -> None:
     connection.execute(f"comment on table \"{name}\" is '{what}, {model.grain}'")
     for column in model.columns:
-        meaning = column.meaning.replace("'", "''")
-        connection.execute(f"comment on column \"{name}\".{column.name} is '{meaning} [{column.unit}]'")
+        _comment(connection, name, column)
 
 
-def _rows(releases: list[Release]) -> pa.Table:
-    names = [column[0] for column in COLUMNS]
-    kinds = [column[1] for column in COLUMNS]
-    rows = [(r.period.kind, r.period.first, *row) for r in releases for row in r.rows]
-    columns = list(zip(*rows, strict=True)) or [()] * (len(names) + 2)
-    schema = pa.schema(
-        [("period_kind", pa.string()), ("first_date", pa.date32()), *zip(names, kinds, strict=True)]
-    )
-    return pa.table([pa.array(c, t) for c, t in zip(columns, schema.types, strict=True)], schema=schema)
+def _comment(connection: duckdb.DuckDBPyConnection, table: str, column: Column) -> None:
+    meaning = column.meaning.replace("'", "''")
+    connection.execute(f"comment on column \"{table}\".{column.name} is '{meaning} [{column.unit}]'")
+
+
+def _rows(releases: list[Release], name: str, table: Table) -> pa.Table:
+    """The table's rows of all periods, in the shape that the model reads: columns it has not are null."""
+    records: list[dict[str, Any]] = []
+    for release in releases:
+        if is_shown_by(release, table):
+            shown = cut(release, name, table)
+            names = [column.name for column in shown.columns]
+            of = {"period_kind": release.period.kind, "first_date": release.period.first}
+            records += [of | dict(zip(names, row, strict=True)) for row in shown.rows]
+    return pa.Table.from_pylist(records, schema=_FIGURES)
 
 
 def _add_catalog(
@@ -102,11 +131,16 @@ def _add_catalog(
 ) -> None:
     connection.execute("create schema catalog")
     model = load_model("warehouse.figures")
-    shown = [(name, model, ", ".join(table.periods)) for name, table in tables.items()]
+    listed: list[tuple[object, ...]] = []
+    columns: list[tuple[object, ...]] = []
+    for name, table in tables.items():
+        names = {"period_kind", "first_date", *(c.name for c in columns_of(table))}
+        listed.append((name, _grain(table), ", ".join(table.periods)))
+        columns += [_column_entry(name, c, table) for c in model.columns if c.name in names]
     if has_opens:
-        shown.append((OPENS_TABLE, load_model("warehouse.email_opens"), "month"))
-    columns = [_column_entry(name, column) for name, model, _ in shown for column in model.columns]
-    listed = [(name, model.grain, periods) for name, model, periods in shown]
+        opens = load_model("warehouse.email_opens")
+        listed.append((OPENS_TABLE, opens.grain, "month"))
+        columns += [_column_entry(OPENS_TABLE, column, None) for column in opens.columns]
     contents: dict[str, Sequence[tuple[object, ...]]] = {
         "tables": listed,
         "columns": columns,
@@ -171,10 +205,9 @@ def _add_catalog_table(
         connection.execute(f"comment on column {name}.{column} is '{words}'")
 
 
-def _column_entry(table: str, column: Column) -> tuple[object, ...]:
-    over = ADDITIVE_OVER.get(column.name, ())  # type: ignore[call-overload] # other columns than measures have none
-    named = [name for dimension in over for name in DIMENSION_NAMES[dimension]]
-    return (table, column.name, column.meaning, column.unit, ", ".join(named))
+def _column_entry(name: str, column: Column, table: Table | None) -> tuple[object, ...]:
+    over = next((c.additive_over for c in columns_of(table) if c.name == column.name), ()) if table else ()
+    return (name, column.name, column.meaning, column.unit, ", ".join(over or ()))
 
 
 def _period_entry(release: Release) -> tuple[object, ...]:

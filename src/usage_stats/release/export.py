@@ -16,58 +16,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from usage_stats.measure.relations import ADDITIVE_OVER
 from usage_stats.release.gate import Release
+from usage_stats.release.table_cut import Column, Cut
 
-__all__ = ["COLUMNS", "DIMENSION_NAMES", "release_files"]
+__all__ = ["release_files"]
 
-# name, Arrow type, Frictionless type, unit, meaning
-COLUMNS = (
-    ("period", pa.string(), "string", None, "Day (2026-11-21), ISO week (2026-W47) or month (2026-11)."),
-    (
-        "component",
-        pa.string(),
-        "string",
-        None,
-        "Part of the site; _T is the whole site, (other) what no rule names.",
-    ),
-    (
-        "sub_component",
-        pa.string(),
-        "string",
-        None,
-        "Part of the component; _T is the whole component, (other) the rest of it.",
-    ),
-    (
-        "visitors",
-        pa.int64(),
-        "integer",
-        "persons",
-        "Distinct visitors in the period. Not additive: people visit several parts and come on several days.",
-    ),
-    (
-        "visits",
-        pa.int64(),
-        "integer",
-        "visits",
-        "Visits with at least one page view here; a visit ends after 30 quiet minutes or at midnight.",
-    ),
-    (
-        "page_views",
-        pa.int64(),
-        "integer",
-        "page views",
-        "Pages requested successfully by people, robots left out.",
-    ),
-    (
-        "status",
-        pa.string(),
-        "string",
-        None,
-        "published; suppressed (withheld, not zero); incomplete (published, but days of the log are missing).",
-    ),
-)
-DIMENSION_NAMES = {"period": ["period"], "category": ["component", "sub_component"]}
 _CAVEATS = (
     (
         "A visitor is an account, a cookie, or a network address with a user agent: people with several devices "
@@ -85,55 +38,56 @@ _CAVEATS = (
 )
 
 
-def release_files(release: Release, table: str, partner: str) -> dict[str, bytes]:
+def release_files(release: Release, shown: Cut, partner: str) -> dict[str, bytes]:
     """Return file name → bytes: `<table>.csv`, `<table>.parquet`, `datapackage.json`."""
-    data = {f"{table}.csv": _csv(release), f"{table}.parquet": _parquet(release)}
-    return {**data, "datapackage.json": _datapackage(release, table, partner, data)}
+    frame = _frame(shown)
+    data = {f"{shown.table}.csv": _csv(frame), f"{shown.table}.parquet": _parquet(frame, shown)}
+    return {**data, "datapackage.json": _datapackage(release, shown, partner, data)}
 
 
-def _frame(release: Release) -> pl.DataFrame:
+def _frame(shown: Cut) -> pl.DataFrame:
     """The rows as a typed frame, held to the shape that partners were promised."""
-    from usage_stats.release.released_shape import RELEASED, checked  # noqa: PLC0415 half a second, when released
+    from usage_stats.release.released_shape import checked, released_shape  # noqa: PLC0415 half a second, when released
 
-    names = [column[0] for column in COLUMNS]
-    kinds = {name: pl.Int64 if kind == "integer" else pl.String for name, _, kind, _, _ in COLUMNS}
-    return checked(pl.DataFrame(release.rows, schema=names, schema_overrides=kinds, orient="row"), RELEASED)
+    kinds = {"integer": pl.Int64, "number": pl.Float64, "string": pl.String}
+    schema = {column.name: kinds[column.kind] for column in shown.columns}
+    return checked(pl.DataFrame(shown.rows, schema=schema, orient="row"), released_shape(shown))
 
 
-def _csv(release: Release) -> bytes:
+def _csv(frame: pl.DataFrame) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180
-    writer.writerow([column[0] for column in COLUMNS])
-    writer.writerows(_frame(release).iter_rows())
+    writer.writerow(frame.columns)
+    writer.writerows(frame.iter_rows())
     return text.getvalue().encode("utf-8")
 
 
-def _parquet(release: Release) -> bytes:
+def _parquet(frame: pl.DataFrame, shown: Cut) -> bytes:
     fields = [
-        pa.field(name, kind, metadata={"description": meaning, **({"unit": unit} if unit else {})})
-        for name, kind, _, unit, meaning in COLUMNS
+        pa.field(c.name, c.arrow, metadata={"description": c.meaning, **({"unit": c.unit} if c.unit else {})})
+        for c in shown.columns
     ]
-    table = _frame(release).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.schema(fields))
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.schema(fields))
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     return bytes(sink.getvalue().to_pybytes())
 
 
-def _datapackage(release: Release, table: str, partner: str, data: dict[str, bytes]) -> bytes:
-    facts = release.facts
+def _datapackage(release: Release, shown: Cut, partner: str, data: dict[str, bytes]) -> bytes:
+    facts, table = release.facts, shown.table
     package = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": f"{facts.site}-{table}-{release.period.code}".lower(),
         "title": f"Usage of {facts.site} by {table}, {release.period.code}",
         "description": "Aggregate usage figures: numbers and frequency of visitors, never about single persons.",
-        "resources": [_resource(table, name, content) for name, content in data.items()],
+        "resources": [_resource(shown, name, content) for name, content in data.items()],
         "usage_stats": {
             "partner": partner,
             "period": _period(release),
             "status": "incomplete" if facts.days_without_lines else "published",
             "days_without_lines": list(facts.days_without_lines),
-            "rows": len(release.rows),
-            "rows_withheld_share": round(release.withheld / len(release.rows), 4),
+            "rows": len(shown.rows),
+            "rows_withheld_share": round(shown.withheld / len(shown.rows), 4),
             "thresholds": facts.thresholds.model_dump(),
             "policy_versions": list(facts.policy_versions),
             "identity_basis_shares": facts.identity_basis_shares or "withheld: too few visitors",
@@ -155,31 +109,31 @@ def _period(release: Release) -> dict[str, str]:
     }
 
 
-def _resource(table: str, name: str, content: bytes) -> dict[str, Any]:
+def _resource(shown: Cut, name: str, content: bytes) -> dict[str, Any]:
     kind = name.rpartition(".")[2]
     media = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
     return {
-        "name": f"{table}-{kind}".lower(),
+        "name": f"{shown.table}-{kind}".lower(),
         "path": name,
         "format": kind,
         "mediatype": media[kind],
         **({"encoding": "utf-8"} if kind == "csv" else {}),
         "bytes": len(content),
         "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
-        "schema": _schema(),
+        "schema": _schema(shown),
     }
 
 
-def _schema() -> dict[str, Any]:
-    fields = [_field(name, kind, unit, meaning) for name, _, kind, unit, meaning in COLUMNS]
-    return {"fields": fields, "primaryKey": ["period", "component", "sub_component"], "missingValues": [""]}
+def _schema(shown: Cut) -> dict[str, Any]:
+    fields = [_field(column) for column in shown.columns]
+    return {"fields": fields, "primaryKey": list(shown.key), "missingValues": [""]}
 
 
-def _field(name: str, kind: str, unit: str | None, meaning: str) -> dict[str, Any]:
-    field: dict[str, Any] = {"name": name, "type": kind, "description": meaning}
-    if unit:
-        over = [n for d in ADDITIVE_OVER[name] for n in DIMENSION_NAMES[d]]  # type: ignore[index] # columns with a unit are measures
-        field |= {"unit": unit, "additive_over": over, "constraints": {"minimum": 0}}
-    if name == "status":
+def _field(column: Column) -> dict[str, Any]:
+    field: dict[str, Any] = {"name": column.name, "type": column.kind, "description": column.meaning}
+    if column.additive_over is not None:
+        over = list(column.additive_over)
+        field |= {"unit": column.unit, "additive_over": over, "constraints": {"minimum": 0}}
+    if column.name == "status":
         field["constraints"] = {"required": True, "enum": ["published", "suppressed", "incomplete"]}
     return field

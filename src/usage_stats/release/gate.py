@@ -6,13 +6,13 @@ Belongs here: the last checks before figures leave, and the record of what they 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import date
 
-from usage_stats.config import TOTAL, Table, Thresholds
+from usage_stats.config import Thresholds
 from usage_stats.errors import PolicyViolation
-from usage_stats.measure.relations import CellKey, Relation
-from usage_stats.measure.table_spec import Cube
+from usage_stats.measure.cube import Cube, written
+from usage_stats.measure.relations import CellKey, Overlaps, Relation
 from usage_stats.periods import Period
 from usage_stats.policy import Policy, Use
 from usage_stats.protect.protected_table import ProtectedTable
@@ -20,7 +20,8 @@ from usage_stats.release.differencing import check_differences, check_minimum, c
 
 __all__ = ["Facts", "Release", "Row", "basis_shares", "open_gate", "policy_versions"]
 
-Row = tuple[str, str, str, int | None, int | None, int | None, str]
+# period, component, sub_component, by what it is broken down further, visitors, visits, page views, status
+Row = tuple[str, str, str, str, int | None, int | None, int | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,15 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One period as it may leave: rows of (period, component, sub_component, figures, status)."""
+    """One period as it may leave: the figures of every cell of the cube, of which tables are cut.
+
+    `overlaps`: by how much the visitors of parts exceed a whole's, where a reader may guess that; never published.
+    """
 
     period: Period
     rows: tuple[Row, ...]
     facts: Facts
+    overlaps: Overlaps = field(default_factory=dict)
 
     @property
     def withheld(self) -> int:
@@ -62,15 +67,9 @@ class Release:
     def view(self) -> dict[CellKey, tuple[int, int, int] | None]:
         """What a reader has: the figures of published cells, None for withheld ones."""
         return {
-            CellKey(*row[:3]): None if row[-1] == "suppressed" else (row[3], row[4], row[5])  # type: ignore[misc] # only suppressed rows hold None
+            CellKey(*row[:4]): None if row[-1] == "suppressed" else row[4:7]  # type: ignore[misc] # only suppressed rows hold None
             for row in self.rows
         }
-
-    def cut(self, table: Table) -> Release:
-        """The rows that a table of fewer dimensions has."""
-        if "sub_component" in table.dimensions:
-            return self
-        return replace(self, rows=tuple(row for row in self.rows if row[2] == TOTAL))
 
 
 def open_gate(
@@ -81,6 +80,7 @@ def open_gate(
     pairs: Sequence[tuple[CellKey, CellKey]],
     facts: Facts,
     relations: Sequence[Relation] = (),
+    overlaps: Overlaps | None = None,
 ) -> Release:
     """Make the release, after the checks that depend on nothing but what a reader gets.
 
@@ -93,12 +93,12 @@ def open_gate(
     news = [r for r in relations if not {r.whole, *r.parts}.isdisjoint(protected.cells)]
     check_overlaps(view, news, facts.thresholds.minimum_persons)
     published = "incomplete" if facts.days_without_lines else "published"
-    rows = []
+    shown, rows = protected.view(), []
     for category in cube.categories:
-        figures = protected.view()[CellKey(period.code, *category)]
+        figures = shown[CellKey(period.code, *category)]
         values = figures or (None, None, None)
-        rows.append((period.code, *category, *values, published if figures else "suppressed"))
-    return Release(period=period, rows=tuple(rows), facts=facts)
+        rows.append((period.code, *written(category), *values, published if figures else "suppressed"))
+    return Release(period=period, rows=tuple(rows), facts=facts, overlaps=overlaps or {})
 
 
 def policy_versions(policy: Policy, days: Sequence[date], use: Use) -> tuple[str, ...]:

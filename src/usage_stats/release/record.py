@@ -18,7 +18,7 @@ from usage_stats.errors import LedgerError
 from usage_stats.ledger import canonical_json
 from usage_stats.measure.relations import CellKey
 from usage_stats.periods import parse_period
-from usage_stats.release.gate import Facts, Release
+from usage_stats.release.gate import Facts, Release, Row
 
 __all__ = ["digest_of", "from_record", "sensitive_cells", "to_record", "vouched"]
 
@@ -31,6 +31,7 @@ def to_record(release: Release, sensitive: Iterable[CellKey]) -> bytes:
         "rows": release.rows,
         "facts": facts,
         "sensitive": sorted(sensitive),
+        "overlaps": sorted([*whole, along, number] for (whole, along), number in release.overlaps.items()),
     }
     return (canonical_json(data) + "\n").encode()
 
@@ -47,7 +48,15 @@ def from_record(path: Path, digest: str) -> Release:
         LedgerError: the record is missing or not what the ledger vouches for.
     """
     data = vouched(path, digest)
-    return Release(parse_period(data["period"]), tuple(map(tuple, data["rows"])), _facts(data["facts"]))
+    rows = tuple(_row(row) for row in data["rows"])
+    overlaps = {(CellKey(*place), along): number for *place, along, number in data.get("overlaps", ())}
+    return Release(parse_period(data["period"]), rows, _facts(data["facts"]), overlaps)
+
+
+def _row(row: list[Any]) -> Row:
+    """A row as recorded; records from before tables broke figures down further have no such column."""
+    whole = row if len(row) == _WIDTH else [*row[:3], "", *row[3:]]
+    return tuple(whole)
 
 
 def sensitive_cells(path: Path, digest: str) -> frozenset[CellKey]:
@@ -80,6 +89,7 @@ def _facts(data: dict[str, Any]) -> Facts:
     return Facts(**{**data, **tuples, "thresholds": Thresholds(**data["thresholds"])})
 
 
+_WIDTH = 8
 _LOST = (
     "the release ledger vouches for a record that is not there. Later figures cannot be checked against it, so "
     "nothing is released: restore restricted/ from its backup"

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from usage_stats.config import TOTAL
-from usage_stats.measure.cells import Crowd, UsageFiles
+from usage_stats.measure.cells import UsageFiles
+from usage_stats.measure.crowd import Crowd
 from usage_stats.measure.relations import CellKey
 
 MONDAY = date(2027, 2, 1)
@@ -22,7 +23,8 @@ def _files(tmp_path, rows, networks):
     paths = {"person": tmp_path / "person.parquet", "network": tmp_path / "network.parquet"}
     for (name, path), listed in zip(paths.items(), (rows, networks), strict=True):
         schema = {name: pl.UInt64, "event_date": pl.Date, "component": pl.String, "sub_component": pl.String}
-        pl.DataFrame(listed, schema=schema, orient="row").write_parquet(path)
+        frame = pl.DataFrame(listed, schema=schema, orient="row")
+        frame.with_columns(further=pl.lit(""), visits=1, network_bucket=0).write_parquet(path)
     return UsageFiles((paths["person"],), (paths["network"],))
 
 
@@ -41,7 +43,7 @@ def test_crowd_is_the_union_of_sets(tmp_path, seed):
 
 def _union(rows, keys):
     return len(
-        {one for one, of, *place in rows for key in keys if tuple(place) == key[1:] and _in(of, key.period)}
+        {one for one, of, *place in rows for key in keys if tuple(place) == key[1:3] and _in(of, key.period)}
     )
 
 

@@ -4,6 +4,8 @@ from datetime import date, timedelta
 import pytest
 
 from usage_stats.config import OTHER, TOTAL
+from usage_stats.dimensions import DIMENSIONS
+from usage_stats.measure.cube import Cube
 from usage_stats.measure.relations import (
     ADDITIVE_OVER,
     CellKey,
@@ -15,7 +17,6 @@ from usage_stats.measure.relations import (
     relations,
     relations_between,
 )
-from usage_stats.measure.table_spec import Cube
 from usage_stats.periods import day, month, parse_period, periods_of, week
 
 ALL = (TOTAL, TOTAL)
@@ -43,7 +44,7 @@ def _splits(periods, whole, *, empty=frozenset(), category=ALL):
 def test_categories_make_one_relation_per_whole_and_period():
     """The site and its components, a component and its sub-components."""
     monday = day(date(2027, 2, 1))
-    found = {(r.whole[1:], tuple(p[1:] for p in r.parts)) for r in relations(CUBE, [monday])}
+    found = {(r.whole.category, tuple(p.category for p in r.parts)) for r in relations(CUBE, [monday])}
 
     expected = {
         (ALL, (("shop", TOTAL), (OTHER, TOTAL))),
@@ -118,7 +119,7 @@ def test_periods_with_other_categories_share_what_both_have():
     cubes = {**dict.fromkeys(days[:3], other), **dict.fromkeys([*days[3:], week(days[0].first)], CUBE)}
     found = [r for r in relations_between(cubes) if r.dimension == "period"]
 
-    assert {ALL, (OTHER, TOTAL)} == {r.whole[1:] for r in found}
+    assert {ALL, (OTHER, TOTAL)} == {r.whole.category for r in found}
 
 
 A, B, T = (CellKey("2027-02-01", name, TOTAL) for name in ("a", "b", TOTAL))
@@ -168,9 +169,13 @@ def test_every_visitor_makes_a_visit_and_every_visit_views_a_page():
 
 
 def test_additive_means_what_the_measures_mean():
-    """Visitors never; visits over days; page views over days and places."""
+    """Visitors where each has one value; visits over days and what is said of whole visits; page views over all."""
+    of_persons = {"visitor_type", "visit_frequency"}
+    of_views = {"component", "sub_component", "hour"}
 
-    assert {"visitors": (), "visits": ("period",), "page_views": ("period", "category")} == ADDITIVE_OVER
+    assert {"first_day", *of_persons} == set(ADDITIVE_OVER["visitors"])
+    assert {"period", *DIMENSIONS} - of_views == set(ADDITIVE_OVER["visits"])
+    assert {"period", "category", *DIMENSIONS} == set(ADDITIVE_OVER["page_views"])
 
 
 def test_pairs_are_every_cell_inside_every_cell_of_the_new_period():

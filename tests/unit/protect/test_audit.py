@@ -3,8 +3,8 @@ from datetime import date
 import pytest
 
 from usage_stats.config import TOTAL
+from usage_stats.measure.cube import Cube
 from usage_stats.measure.relations import CellKey, Relation, relations
-from usage_stats.measure.table_spec import Cube
 from usage_stats.periods import day
 from usage_stats.protect.audit import Interval, audit, view_digest
 from usage_stats.protect.requirement import Requirement

@@ -6,8 +6,8 @@ import pytest
 from usage_stats.config import TOTAL
 from usage_stats.errors import AuditFailed, SolverError
 from usage_stats.measure.cells import Counts
+from usage_stats.measure.cube import Cube
 from usage_stats.measure.relations import CellKey, Relation, relations
-from usage_stats.measure.table_spec import Cube
 from usage_stats.periods import day
 from usage_stats.protect.requirement import Requirement
 from usage_stats.protect.secondary import Problem, choose_withheld
