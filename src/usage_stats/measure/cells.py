@@ -106,18 +106,22 @@ def _derived(
     name: str, asked: Sequence[Category], period: Period, files: UsageFiles, database: Database | None
 ) -> dict[Category, Counts]:
     """Cells along a dimension that usage rows do not tell, by its model."""
-    more: dict[str, Any] = {
-        "weekday": {"usage.network_day": list(files.network_day)},
-        "visitor_type": {"usage.earlier_day": list(files.earlier) or _nobody_before()},
-        "visit_frequency": {"frame.bin": _bins(dict.fromkeys(by_of(c)[name] for c in asked))},
-    }
     inputs = {
         "frame.category": _frame(dict.fromkeys(without(category, name) for category in asked)),
         "usage.component_day": list(files.component_day),
-        **more[name],
+        **_more(name, asked, files),
     }
     cells = run_model(f"cell.{name}", inputs, parameters=_span(period), database=database)
     return dict(_read(cells, {"code": name}))
+
+
+def _more(name: str, asked: Sequence[Category], files: UsageFiles) -> dict[str, Any]:
+    """What the model of a derived dimension reads beside persons' usage."""
+    if name == "weekday":
+        return {"usage.network_day": list(files.network_day)}
+    if name == "visitor_type":
+        return {"usage.earlier_day": list(files.earlier) or _nobody_before()}
+    return {"frame.bin": _bins(dict.fromkeys(by_of(category)[name] for category in asked))}
 
 
 def _frame(categories: Iterable[Category]) -> pa.Table:
