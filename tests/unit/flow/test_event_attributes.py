@@ -206,7 +206,7 @@ def test_a_week_without_a_change_is_not_mixed(site, noon, lists):
     """Lists written anew with the same rows, settings in another order: nothing changed."""
 
     def same():
-        lists(groups="eve,silver\n\nada,gold\nada,gold\n")
+        lists(groups="eve,silver\n\nada.l0ve,gold\nada.l0ve,gold\n")
         site.configure(**(SETTINGS | {"countries": ["FR", "DE"]}))
 
     assert (False, False) == _two_days(site, noon, same)
