@@ -5,12 +5,14 @@ Belongs here: the shape of these rules. Does not: matching a path (deidentify/ge
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Component", "SubComponent", "check_names", "check_unique"]
+__all__ = ["BELOW", "Component", "SubComponent", "all_parts", "check_names", "check_unique"]
+
+BELOW = "/"  # between the names of a part and of its part; no name holds one
 
 # A category is printed in a partner's file: a printable word or two that no spreadsheet executes.
 Category = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$")]
@@ -29,6 +31,13 @@ class SubComponent(BaseModel):
 
 class Component(SubComponent):
     """A named part of the site and the URL paths that belong to it; the first rule that fits wins."""
+
+
+def all_parts(parts: Iterable[SubComponent]) -> Iterator[SubComponent]:
+    """Each of some parts and all below it, at any depth."""
+    for part in parts:
+        yield part
+        yield from all_parts(part.sub_components)
 
 
 def check_names(components: Sequence[SubComponent], where: str = "components") -> None:

@@ -158,6 +158,7 @@ class Config(Settings):
                     raise ValueError(
                         f"tables.{name}: {dimension} needs {needed[dimension]}, which is not set"
                     )
+        check_unique("countries", self.countries)
         unknown = sorted(set(self.countries) - set(COUNTRIES))
         if unknown:
             raise ValueError(f"countries: {', '.join(unknown)}: no code of ISO 3166-1, such as DE")

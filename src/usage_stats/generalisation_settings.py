@@ -5,11 +5,13 @@ Belongs here: the shapes of these settings, and how a pattern may name a query. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Annotated, NamedTuple, Protocol
+from collections.abc import Iterable
+from typing import Annotated, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from pydantic import Field
+
+from usage_stats.component_settings import SubComponent, all_parts
 
 __all__ = ["HostPattern", "PatternParts", "QueryKey", "check_rules", "parts_of_pattern", "plain_part"]
 
@@ -51,27 +53,16 @@ def plain_part(text: str | bytes) -> bytes:
     return unquote_to_bytes(raw.replace(b"+", b" "))
 
 
-class _Part(Protocol):
-    @property
-    def paths(self) -> Sequence[str]: ...
-
-
-class _Component(_Part, Protocol):
-    @property
-    def sub_components(self) -> Sequence[_Part]: ...
-
-
-def check_rules(components: Iterable[_Component], query_keys: Iterable[str]) -> None:
-    """Refuse patterns that ask for what is dropped before anything is compared: they would never fit.
+def check_rules(components: Iterable[SubComponent], query_keys: Iterable[str]) -> None:
+    """Refuse patterns, at any depth, that ask for what is dropped before anything is compared: they would never fit.
 
     Raises:
         ValueError: a pattern's query cannot be read, or names a key that is not among `query_keys`.
     """
     allowed = {key.encode() for key in query_keys}
-    for component in components:
-        for part in (component, *component.sub_components):
-            for pattern in part.paths:
-                _check_pattern(pattern, allowed)
+    for part in all_parts(components):
+        for pattern in part.paths:
+            _check_pattern(pattern, allowed)
 
 
 def _check_pattern(pattern: str, allowed: set[bytes]) -> None:

@@ -5,9 +5,11 @@ Belongs here: columns and types of events. Does not: making or reading them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
-__all__ = ["EMAIL_OPENS", "PAGE_VIEWS", "VISITORS"]
+__all__ = ["EMAIL_OPENS", "PAGE_VIEWS", "VISITORS", "page_views_with"]
 
 _WORD = pa.dictionary(pa.int32(), pa.string())
 _COUNT = pa.int32()
@@ -22,6 +24,12 @@ PAGE_VIEWS = pa.schema(
         pa.field("sub_component", _WORD),  # null where the component defines none
     ]
 )
+
+
+def page_views_with(attributes: Sequence[str]) -> pa.Schema:
+    """`PAGE_VIEWS`, and a word for each of these attributes (names of `EVENT_ATTRIBUTES`)."""
+    return pa.schema([*PAGE_VIEWS, *(pa.field(name, _WORD, nullable=False) for name in attributes)])
+
 
 # One row per opened e-mail of one day, as often as it was opened. The recipient is a pseudonym under the month's key
 # alone, null where the request names none; nothing of the request's address, agent or time is beside it.

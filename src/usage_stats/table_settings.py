@@ -5,14 +5,16 @@ Belongs here: the shape of a table, and what may stand together in one. Does not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from usage_stats.dimensions import COMPONENT, DIMENSIONS, SUB_COMPONENT
+from usage_stats.component_settings import check_unique
+from usage_stats.dimensions import COMPONENT, DIMENSIONS, NO_GROUP, OTHER, SUB_COMPONENT
 from usage_stats.periods import PeriodKind
 
-__all__ = ["CustomerGroups", "Published", "Table"]
+__all__ = ["CustomerGroups", "Published", "Table", "event_codes"]
 
 # What a row may say: measures that are counted and protected, and ratios of those of them that are published.
 Published = Literal["visitors", "visits", "page_views", "reach", "frequency", "page_views_per_visit"]
@@ -72,6 +74,8 @@ class Table(BaseModel):
             raise ValueError(
                 f"at most {_MOST_DIMENSIONS} beside sub_component: cells of more hold too few people"
             )
+        if len({"weekday", "visitor_type", "visit_frequency"}.intersection(value)) > 1:
+            raise ValueError("of weekday, visitor_type and visit_frequency a table has one")
         return value
 
     @model_validator(mode="after")
@@ -95,3 +99,24 @@ class CustomerGroups(BaseModel):
 
     accounts: str
     names: tuple[_GROUP, ...] = Field(min_length=1)
+
+    @field_validator("names")
+    @classmethod
+    def _names_are_unique(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        check_unique("names", value)
+        return value
+
+
+def event_codes(name: str, countries: Sequence[str] = (), groups: Sequence[str] = ()) -> tuple[str, ...]:
+    """Every code that page views may have of an attribute; the last says the least.
+
+    Args:
+        name: of the attribute, one of `EVENT_ATTRIBUTES`.
+        countries: those that are told apart, all others being `(other)`; none: all are.
+        groups: the names of the groups of customers.
+    """
+    if name == "customer_group":
+        return (*groups, NO_GROUP)
+    if name == "country" and countries:
+        return (*countries, OTHER)
+    return DIMENSIONS[name].codes

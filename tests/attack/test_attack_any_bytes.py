@@ -91,7 +91,7 @@ def _blocks(content, sizes):
         at += size
 
 
-OTHERS = frozenset({"forwarded", "gpc", "dnt", "query"})  # the exact parser always tells them
+OTHERS = frozenset({"forwarded", "gpc", "dnt", "query", "referrer"})  # the exact parser always tells them
 
 
 def _parsed(blocks, log_format, *, is_compiled):

@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import timedelta
 from itertools import pairwise
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from invented_events import DAY, UTC_ZONE, event, page_views, random_rows, spots
@@ -31,8 +32,9 @@ def _visited(rows, database, *, excluded=()):
 
 
 def _usage(rows):
+    buckets = dict.fromkeys(("week", "month"), np.zeros(len(rows), np.uint16))
     with Database() as database:
-        return count_by_models(DAY, _visited(rows, database), CUBE, buckets=1, database=database)
+        return count_by_models(DAY, _visited(rows, database), CUBE, buckets=buckets, database=database)
 
 
 def _component_day(rows):

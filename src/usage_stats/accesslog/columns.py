@@ -19,7 +19,7 @@ __all__ = ["SLOTS", "Columns", "columns_of_hits"]
 
 # The values kept of a line, in the order of the kernel's slots. `path` is the target up to its query; `gpc` and `dnt`
 # are there where the client said 1, `query` where the target has one.
-SLOTS = ("address", "agent", "path", "account", "cookie", "forwarded", "gpc", "dnt", "query")
+SLOTS = ("address", "agent", "path", "account", "cookie", "forwarded", "gpc", "dnt", "query", "referrer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +63,5 @@ def columns_of_hits(hits: Sequence[Hit], seed: int) -> Columns:
 def _values(hit: Hit) -> tuple[bytes | None, ...]:
     path, _, query = (None, b"", b"") if hit.target is None else hit.target.partition(b"?")
     signals = (b"1" if sent else None for sent in (hit.gpc, hit.dnt))
-    return (hit.address, hit.agent, path, hit.account, hit.cookie, hit.forwarded, *signals, present(query))
+    who = (hit.address, hit.agent, path, hit.account, hit.cookie, hit.forwarded)
+    return (*who, *signals, present(query), hit.referrer)

@@ -20,7 +20,7 @@ from usage_stats.accesslog.json_format import JsonFormat
 from usage_stats.accesslog.lines import Int64, Lines, UInt8, UInt64
 from usage_stats.accesslog.program import Kept, Program, cells_program, object_program, template_program
 from usage_stats.accesslog.template import TemplateFormat
-from usage_stats.accesslog.values import Clients
+from usage_stats.accesslog.values import Clients, present
 from usage_stats.accesslog.vocabulary import CompiledVocabulary, Verdicts
 from usage_stats.accesslog.w3c import W3cParser
 
@@ -38,6 +38,9 @@ class CompiledPath:
             xxhash.xxh64_intdigest(b"1", seed) or 1
         )  # what a client that sends a signal says
         self._clients = Verdicts(kernel.ADDRESS, judge=self._is_client, make=CompiledVocabulary)
+        self._referrers = Verdicts(
+            kernel.REFERRER, judge=self._hash, make=CompiledVocabulary, dtype=np.uint64
+        )
         self._arrays = _Arrays(0)  # of the lines read last
         self._free: deque[_Arrays] = deque()  # its steps are atomic: threads share it
 
@@ -66,6 +69,10 @@ class CompiledPath:
             accepted &= a.hashes[kernel.AGENT, :count] != 0
         for signal in (a.hashes[kernel.GPC, :count], a.hashes[kernel.DNT, :count]):
             signal[signal != self._one] = 0
+        if kernel.REFERRER in program.decode:
+            # Hashed as the server wrote it: one value must have one hash, for a verdict on it is kept by that.
+            referred = np.flatnonzero(accepted & (a.hashes[kernel.REFERRER, :count] != 0))
+            a.hashes[kernel.REFERRER, referred] = self._referrers.of(everything, referred)
         if accepted.all():
             return everything, np.empty(0, np.int64)
         return _columns(lines, a, np.flatnonzero(accepted), program.decode), np.flatnonzero(~accepted)
@@ -89,6 +96,10 @@ class CompiledPath:
     def _is_client(self, address: bytes) -> bool:
         program = self._program()
         return _is_client(address) and program is not None and bool(program.is_address(address))
+
+    def _hash(self, value: bytes) -> int:
+        """Of a value that is optional: 0 where it says that there is none."""
+        return 0 if present(value) is None else xxhash.xxh64_intdigest(value, int(self._seed)) or 1
 
     @staticmethod
     def newlines(data: UInt8) -> Int64:
@@ -179,6 +190,6 @@ class _W3cPrograms:
         if self._parser.columns != self._columns:
             self._columns = self._parser.columns
             self._program = cells_program(
-                self._columns, self._parser.delimiter, self._kept, self._parser.decode
+                self._columns, self._parser.delimiter, self._kept, self._parser.decoders
             )
         return self._program

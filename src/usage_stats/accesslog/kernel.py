@@ -32,7 +32,7 @@ _entry = njit(cache=True, nogil=True, **_OPTIONS)  # called from Python
 # What a program's step does; program.py writes them.
 LITERAL, VALUE, QUOTED, REQUEST, STATUS, SIZE, HOST, TIME, METHOD, PATH = range(10)
 # The values that are kept of a line, by their place in the columns; from OPTIONAL on, `-` means none.
-ADDRESS, AGENT, TARGET, ACCOUNT, COOKIE, FORWARDED, GPC, DNT, QUERY = range(9)
+ADDRESS, AGENT, TARGET, ACCOUNT, COOKIE, FORWARDED, GPC, DNT, QUERY, REFERRER = range(10)
 OPTIONAL = ACCOUNT
 WITH_QUERY = 1  # the layout of a target whose query is kept too
 # How a time is written.

@@ -28,6 +28,7 @@ _SLOTS = {
     "forwarded": kernel.FORWARDED,
     "gpc": kernel.GPC,
     "dnt": kernel.DNT,
+    "referrer": kernel.REFERRER,
 }
 _PLAIN = frozenset({"address", "agent", "ident", "user", "referrer", "gpc", "dnt", "ignored"})
 _NEVER = ord("\n")  # a byte that no line holds: the value runs to the line's end
@@ -70,7 +71,9 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The fields that tell who is who; and others that are wanted, of `forwarded`, `gpc`, `dnt`, `query`."""
+    """The fields that tell who is who; and others that are wanted, of `forwarded`, `gpc`, `dnt`, `query`,
+    `referrer`.
+    """
 
     account: str | None
     cookie: str | None
@@ -168,11 +171,12 @@ def _step(piece: Field, before: bytes, after: bytes, kept: Kept) -> tuple[int, i
 
 
 def cells_program(
-    columns: Sequence[str], delimiter: bytes, kept: Kept, decode: Callable[[bytes], bytes]
+    columns: Sequence[str], delimiter: bytes, kept: Kept, decode: Mapping[str, Callable[[bytes], bytes]]
 ) -> Program | None:
     """The program of cells between delimiters, by the fields they hold (`ignored` for the rest).
 
-    A W3C log's: the date and the time of day stand apart. None if the exact parser is needed.
+    A W3C log's: the date and the time of day stand apart. `decode`: by field, what makes the value of a cell. None if
+    the exact parser is needed.
     """
     columns = [name if name not in columns[:place] else "ignored" for place, name in enumerate(columns)]
     needed = {"date", "clock", "address", "method", "path", "status"}
@@ -183,9 +187,8 @@ def cells_program(
         layout = kept.target_layout if name in {"request", "path"} else _PART_LAYOUTS.get(name, 0)
         steps.append((_PARTS.get(name, kernel.VALUE), kept.slot(name), delimiter[0] | layout << 8, 0, 0))
         steps.append((kernel.LITERAL, -1, 0, 0, 1))
-    return Program(
-        np.array(steps[:-1], np.int64), np.frombuffer(delimiter, np.uint8), decode={kernel.AGENT: decode}
-    )
+    decoded = {_SLOTS[name]: of_cell for name, of_cell in decode.items()}
+    return Program(np.array(steps[:-1], np.int64), np.frombuffer(delimiter, np.uint8), decode=decoded)
 
 
 def object_program(log_format: JsonFormat, kept: Kept) -> Program | None:

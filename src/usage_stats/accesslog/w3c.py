@@ -11,6 +11,7 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -147,6 +148,12 @@ class W3cParser:
     def decode(self, agent: bytes) -> bytes:
         """An agent's cell as the browser sent it; a quoted one has its spaces."""
         return agent.strip(b'"') if agent[:1] == b'"' or b" " in agent else self._decode(agent)
+
+    @property
+    def decoders(self) -> Mapping[str, Callable[[bytes], bytes]]:
+        """What makes the value of a cell, by field, where the server could not write the value as it came."""
+        written = {"referrer": percent_decoded} if self._log_format.is_cloudfront else {}
+        return {"agent": self.decode, **written}
 
     def _tidy(self, values: list[bytes | None]) -> None:
         """Undo what the server did to values that it could not write as they came."""

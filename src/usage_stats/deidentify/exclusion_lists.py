@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from usage_stats.deidentify.generalise import path_rule
-from usage_stats.errors import ConfigError
+from usage_stats.deidentify.private_list import BLANKS, read_private
 from usage_stats.exclusion_settings import ExclusionSettings
 
 __all__ = ["EXCLUDED", "NOBODY", "ExclusionLists", "load_exclusion_lists"]
@@ -19,7 +19,6 @@ __all__ = ["EXCLUDED", "NOBODY", "ExclusionLists", "load_exclusion_lists"]
 EXCLUDED = ("child_directed", "under_13", "opted_out", "gpc", "dnt")
 
 Values = frozenset[bytes]
-_WHITESPACE = b" \t\r"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +70,6 @@ def load_exclusion_lists(settings: ExclusionSettings, workspace: Path) -> Exclus
 def _values(workspace: Path, key: str, name: str | None) -> Values:
     if name is None:
         return frozenset()
-    path = workspace / name
-    try:
-        is_open = path.stat().st_mode & 0o007
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be read: {error.strerror}; `exclusions: {key}` names it. Put the list there (an empty "
-            "file, if it holds nobody), or take the key out"
-        ) from None
-    if is_open:
-        raise ConfigError(
-            f"{path}: is open to everybody, and names people; run `chmod o-rwx` on it, then run again"
-        )
-    return frozenset(value for line in lines if (value := line.strip(_WHITESPACE)))
+    remedy = "Put the list there (an empty file, if it holds nobody), or take the key out"
+    lines = read_private(workspace / name, f"exclusions: {key}", remedy).split(b"\n")
+    return frozenset(value for line in lines if (value := line.strip(BLANKS)))

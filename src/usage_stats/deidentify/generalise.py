@@ -15,7 +15,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from usage_stats.config import OTHER, Component
+from usage_stats.component_settings import BELOW, all_parts
+from usage_stats.config import OTHER, Component, SubComponent
 from usage_stats.generalisation_settings import PatternParts, parts_of_pattern, plain_part
 
 __all__ = ["PathClass", "PathClassifier", "Query", "allowed_query", "classify_target", "path_rule"]
@@ -29,7 +30,11 @@ _PLAIN = re.compile(
 
 
 class PathClass(NamedTuple):
-    """What a path is: a page of a component, or an asset. `sub_component` is None where none are defined."""
+    """What a path is: a page of a component, or an asset.
+
+    `sub_component` is the way down from the component, `/` between its parts, and `(other)` where none of a part's
+    parts fits; None where the component has none.
+    """
 
     is_asset: bool
     component: str
@@ -88,14 +93,7 @@ class PathClassifier:
         self.query_keys = tuple(key.encode() for key in query_keys)
         self._assets = {extension.lower().encode() for extension in asset_extensions}
         read = parts_of_pattern if query_keys else PatternParts
-        rules = [
-            (
-                c.name,
-                [read(p) for p in c.paths],
-                [(s.name, _any_of([*map(read, s.paths)])) for s in c.sub_components],
-            )
-            for c in components
-        ]
+        rules = [(c.name, [read(p) for p in c.paths], _parts(c.sub_components, read)) for c in components]
         # By the first segment, where a rule names it: a site has many rules, of which one or two can fit a path.
         named = {
             segment for _, paths, _ in rules for p in paths if (segment := _first_segment(p)) is not None
@@ -106,11 +104,7 @@ class PathClassifier:
             ]
             for segment in (*named, None)
         }
-        named_paths = [
-            *(c.paths for c in components),
-            *(s.paths for c in components for s in c.sub_components),
-        ]
-        patterns = [read(pattern) for paths in named_paths for pattern in paths]
+        patterns = [read(pattern) for part in all_parts(components) for pattern in part.paths]
         asking = [PatternParts(pattern.path) for pattern in patterns if pattern.query]
         self._asks_query = _any_of(asking)
 
@@ -124,7 +118,7 @@ class PathClassifier:
         segment = path[1:].partition(b"/")[0]
         for name, fits, subs in self._rules[segment if segment in self._rules else None]:
             if fits(path, query):
-                return PathClass(is_asset, name, _first(path, query, subs))
+                return PathClass(is_asset, name, _way_down(path, query, subs))
         return PathClass(is_asset, OTHER, None)
 
 
@@ -139,10 +133,27 @@ def _may_fit(patterns: Sequence[PatternParts], segment: bytes | None) -> list[Pa
     return [p for p in patterns if _first_segment(p) in {None, segment}]
 
 
-def _first(path: bytes, query: Query, subs: list[tuple[str, Fits]]) -> str | None:
-    if not subs:
+class _Part(NamedTuple):
+    """A named part of a whole, what fits it, and its own parts in their order."""
+
+    name: str
+    fits: Fits
+    parts: tuple[_Part, ...]
+
+
+def _parts(parts: Sequence[SubComponent], read: Callable[[str], PatternParts]) -> tuple[_Part, ...]:
+    return tuple(_Part(p.name, _any_of([*map(read, p.paths)]), _parts(p.sub_components, read)) for p in parts)
+
+
+def _way_down(path: bytes, query: Query, parts: tuple[_Part, ...]) -> str | None:
+    """The names of the first part that fits, of its first part that fits, and so on; None where there are no parts."""
+    if not parts:
         return None
-    return next((name for name, fits in subs if fits(path, query)), OTHER)
+    for name, fits, inner in parts:
+        if fits(path, query):
+            below = _way_down(path, query, inner)
+            return name if below is None else f"{name}{BELOW}{below}"
+    return OTHER
 
 
 def _extension(path: bytes) -> bytes:

@@ -17,10 +17,11 @@ import pyarrow as pa
 
 from usage_stats.accesslog.columns import Columns
 from usage_stats.accesslog.lines import Int64
+from usage_stats.deidentify.attributes import Attributes, Codes
 from usage_stats.deidentify.open_events import OpenEvents
 from usage_stats.deidentify.outcome import OUTCOMES, Judge, Judged
 from usage_stats.deidentify.visitors import BASES, Visitors
-from usage_stats.schemas import EMAIL_OPENS, PAGE_VIEWS, VISITORS
+from usage_stats.schemas import EMAIL_OPENS, VISITORS, page_views_with
 
 __all__ = ["DayEvents", "DayGate", "Stripped", "Stripper"]
 
@@ -55,7 +56,9 @@ class Stripped:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """Hits of people, some of which are page views: visitor's number, time, class of path, and flags."""
+    """Hits of people, some of which are page views: visitor's number, time, class of path, and flags; and a row each
+    of codes of attributes, which mean something for page views only.
+    """
 
     visitor: Int64
     at: Int64
@@ -64,6 +67,7 @@ class _Kept:
     is_asset: np.ndarray
     is_error: np.ndarray
     asks_robots_txt: np.ndarray
+    attributes: Codes
 
 
 class Stripper:
@@ -77,8 +81,11 @@ class Stripper:
         *,
         zone: ZoneInfo,
         opens: OpenEvents | None = None,
+        attributes: Attributes | None = None,
     ) -> None:
         self._judge = judge
+        self._attributes = attributes if attributes and attributes.names else None
+        self._schema = page_views_with(attributes.names if attributes else ())
         self._visitors = visitors
         self._opens = opens
         self._gate = gate
@@ -135,7 +142,15 @@ class Stripper:
             is_error=columns.status[rows]
             >= 400,  # RFC 9110, section 15: the client's and the server's errors
             asks_robots_txt=judged.asks_robots_txt[rows],
+            attributes=self._attribute_codes(columns, rows, is_page_view),
         )
+
+    def _attribute_codes(self, columns: Columns, rows: Int64, is_page_view: np.ndarray) -> Codes:
+        if self._attributes is None:
+            return np.empty((len(rows), 0), np.int16)
+        codes = np.zeros((len(rows), len(self._attributes.names)), np.int16)
+        codes[is_page_view] = self._attributes.of(columns, rows[is_page_view])
+        return codes
 
     def _day_events(self) -> Iterator[DayEvents]:
         opens = {} if self._opens is None else self._opens.drain()
@@ -144,7 +159,7 @@ class Stripper:
                 date.fromordinal(day), page_views, visitors, opens.pop(day, EMAIL_OPENS.empty_table())
             )
         for day, email_opens in sorted(opens.items()):
-            nobody = PAGE_VIEWS.empty_table(), VISITORS.empty_table()
+            nobody = self._schema.empty_table(), VISITORS.empty_table()
             yield DayEvents(date.fromordinal(day), *nobody, email_opens)
 
     def _days_of_visitors(self) -> dict[int, tuple[pa.Table, pa.Table]]:
@@ -172,7 +187,9 @@ class Stripper:
             "component": _category(kept.path_class[rows], [component for component, _ in names]),
             "sub_component": _category(kept.path_class[rows], [sub for _, sub in names]),
         }
-        return pa.table(columns, schema=PAGE_VIEWS)
+        for place, (name, codes) in enumerate(self._attributes.codes.items() if self._attributes else ()):
+            columns[name] = _category(kept.attributes[rows, place], list(codes))
+        return pa.table(columns, schema=self._schema)
 
     def _visitor_days(self, kept: _Kept, numbers: Int64) -> pa.Table:
         flags = (kept.is_page_view, kept.is_asset, kept.is_error, kept.asks_robots_txt)

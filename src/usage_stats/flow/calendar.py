@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from usage_stats.config import Config
+from usage_stats.flow.classification import are_mixed
 from usage_stats.flow.workspace import Workspace
 from usage_stats.periods import Period, day, month, week
 
@@ -25,7 +26,7 @@ class Calendar:
         now: the moment.
         lines: for each source, the days on which it has at least one line.
         sealed: the sealed days, with whether they held no line (an accepted gap).
-        rules: under which categories each sealed day was counted.
+        rules: under which categories each sealed day was counted, and by what its events were told apart.
         closed: the codes of windows whose key is destroyed.
         tells: what the usage rows of each sealed day tell beyond components.
     """
@@ -106,8 +107,8 @@ class Calendar:
         return any(of in days for days in self.lines.values())
 
     def is_mixed(self, period: Period) -> bool:
-        """Whether the rules for components changed within the period: its figures would mean two things."""
-        return len({self.rules[d] for d in period.days if d in self.rules and not self.sealed[d]}) > 1
+        """Whether what is told apart, or by what, changed within the period: its figures would mean two things."""
+        return are_mixed(self.rules[d] for d in period.days if d in self.rules and not self.sealed[d])
 
     def is_finished(self, window: Period) -> bool:
         """Whether nothing more can come of a window: every day of it that counts is sealed."""

@@ -20,6 +20,7 @@ from usage_stats.accesslog.read import Log
 from usage_stats.accesslog.source import open_file
 from usage_stats.accesslog.vocabulary import CompiledVocabulary, PlainVocabulary, Vocabulary
 from usage_stats.config import Source
+from usage_stats.deidentify.attributes import Attributes
 from usage_stats.deidentify.email_opens import OpenMatcher
 from usage_stats.deidentify.exclusion_lists import load_exclusion_lists
 from usage_stats.deidentify.generalise import PathClassifier
@@ -30,6 +31,7 @@ from usage_stats.deidentify.strip import DayGate, Stripped, Stripper
 from usage_stats.deidentify.visitors import Visitors
 from usage_stats.errors import InputError
 from usage_stats.flow.calendar import calendar_of
+from usage_stats.flow.classification import load_classification
 from usage_stats.flow.content import Unchanged, find_logs
 from usage_stats.flow.known_lines import FingerprintFile, KnownLines, content_seed, known_lines
 from usage_stats.flow.reading import Account, read_file
@@ -118,11 +120,20 @@ class _Job:
         match = OpenMatcher(config.email) if config.email.opens else None
         judge = Judge(classify, Robots(config.robots), lists, make, opens=match)
         self._make = make
-        self._wanted = lists.signals | ({"query"} if config.query_keys or match else frozenset())
+        classification = load_classification(workspace)
+        attributes = Attributes(config.event_attributes, classification.lists, make)
+        self._told_apart = {
+            "classification": classification.version,
+            "attributes": dict(classification.attributes),
+        }
+        self._wanted = lists.signals | attributes.wanted
+        self._wanted |= {"query"} if config.query_keys or match else frozenset()
         excluded = workspace.exclusions()
         visitors = Visitors(workspace.keys.key, make, excluded)
         opens = OpenEvents(match, workspace.keys.key, make, excluded) if match else None
-        self._stripper = Stripper(judge, visitors, gate, zone=config.zone, opens=opens)
+        self._stripper = Stripper(
+            *(judge, visitors, gate), zone=config.zone, opens=opens, attributes=attributes
+        )
 
     def take_in(self, unread: Unread, unchanged: Unchanged) -> Account:
         """Read one log's new lines, and enter them in the ledger: the one step that makes them count.
@@ -149,7 +160,7 @@ class _Job:
         if (
             account.is_news or account.content.digest not in known.contents
         ):  # once sealed, files are known as wholes
-            entry = account.entry(unread, kept)
+            entry = account.entry(unread, kept) | self._told_apart
             self._workspace.ingested.append(entry)
             known.follow(entry, kept.read())
         else:

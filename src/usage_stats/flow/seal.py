@@ -6,14 +6,16 @@ Belongs here: the two irreversible steps of a window's life, and what is deleted
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from usage_stats.config import Config
 from usage_stats.flow.calendar import Calendar
+from usage_stats.flow.classification import rules_of, told_apart, versions_of_day
 from usage_stats.flow.ingest import event_files
 from usage_stats.flow.known_lines import closed_files
 from usage_stats.flow.reporter import Reporter
@@ -23,8 +25,9 @@ from usage_stats.measure.cube import Cube
 from usage_stats.measure.table_spec import cube_of, needs_buckets, stored_codes
 from usage_stats.measure.usage import usage_of_day
 from usage_stats.periods import Period, WindowKind, month, week
-from usage_stats.schemas import EMAIL_OPENS, PAGE_VIEWS, VISITORS
+from usage_stats.schemas import EMAIL_OPENS, VISITORS, page_views_with
 from usage_stats.sqlmodel import Database, run_model
+from usage_stats.table_settings import event_codes
 
 __all__ = [
     "close_window",
@@ -48,12 +51,15 @@ def seal_days(workspace: Workspace, days: Sequence[date], calendar: Calendar, re
     A crash between the two leaves usage files that the next run writes again, byte for byte.
     """
     reporter.start("sealing days", len(days))
-    cube, tells = cube_of(workspace.config), stored_codes(workspace.config)
+    cube, codes = cube_of(workspace.config), stored_codes(workspace.config)
+    entries = workspace.ingested.entries()
     with Database(workspace.spill) as database:
         for of in days:
             flagged = _write_usage(workspace, of, cube, database)
+            rules = rules_of(cube.digest, versions_of_day(entries, of))
             empty = not any(of in lines for lines in calendar.lines.values())
-            entry = {"day": of.isoformat(), "empty": empty, "rules": cube.digest, "flagged": flagged}
+            entry = {"day": of.isoformat(), "empty": empty, "rules": rules, "flagged": flagged}
+            tells = codes | told_apart(entries, of, workspace.config.event_attributes)
             workspace.sealed.append(entry | ({"tells": sorted(tells)} if tells else {}))
             reporter.advance(1)
 
@@ -141,7 +147,7 @@ def close_window(workspace: Workspace, window: Period) -> None:
 
 def _write_usage(workspace: Workspace, of: date, cube: Cube, database: Database) -> dict[str, int]:
     """Write a day's usage under each kind of window; return how many visitors each rule of conduct is true of."""
-    page_views = _events(workspace, "page_views", of, PAGE_VIEWS)
+    page_views = _events(workspace, "page_views", of, page_views_with(workspace.config.event_attributes))
     visitors = _events(workspace, "visitors", of, VISITORS)
     config = workspace.config
     usage = usage_of_day(
@@ -169,13 +175,24 @@ def _write(folder: Path, table: str, rows: pa.Table) -> None:
 
 def _events(workspace: Workspace, table: str, of: date, schema: pa.Schema) -> pa.Table:
     """All that was kept of a day; distinct words of several files in one dictionary."""
-    parts = [_read(path, schema) for path in event_files(workspace, table, of)]
+    codes = _least_said(workspace.config)
+    parts = [_read(path, schema, codes) for path in event_files(workspace, table, of)]
     return pa.concat_tables([schema.empty_table(), *parts]).unify_dictionaries()
 
 
-def _read(path: Path, schema: pa.Schema) -> pa.Table:
+def _read(path: Path, schema: pa.Schema, codes: Mapping[str, str]) -> pa.Table:
+    """A file's rows; an attribute that was not asked for when it was written has the code that says the least."""
     with pq.ParquetFile(path) as file:
-        return file.read(use_threads=False).cast(schema)
+        rows = file.read(use_threads=False)
+    for name in codes.keys() & set(schema.names) - set(rows.column_names):
+        rows = rows.append_column(name, pa.repeat(codes[name], len(rows)).dictionary_encode())
+    return rows.select(schema.names).cast(schema)
+
+
+def _least_said(config: Config) -> dict[str, str]:
+    """Per attribute that is asked for, the last of its codes."""
+    groups = config.customer_groups.names if config.customer_groups else ()
+    return {name: event_codes(name, config.countries, groups)[-1] for name in config.event_attributes}
 
 
 def usage_folder(workspace: Workspace, kind: WindowKind, of: date) -> Path:

@@ -20,18 +20,20 @@ from usage_stats.errors import InternalError
 from usage_stats.measure.arrays import Ints, changes, distinct, numbered, runs, sorted_words
 from usage_stats.measure.cube import Category, Cube, by_of, cell_of, wholes_of, written
 from usage_stats.measure.visited import Visited
+from usage_stats.periods import WindowKind
 from usage_stats.sqlmodel import Database, run_model
 
-__all__ = ["NETWORK_BUCKETS", "count_by_arrays", "count_by_models"]
+__all__ = ["NETWORK_BUCKETS", "Buckets", "count_by_arrays", "count_by_models"]
 
 # Where a table asks for persons by how often they came, their networks are told apart by so many buckets: enough for
 # every threshold, and too few to know a network by.
 NETWORK_BUCKETS = 1 << 16
+Buckets = np.ndarray[tuple[int], np.dtype[np.uint16]]
 _MOST = 1 << 63
 
 
 def count_by_models(
-    of: date, visited: Visited, cube: Cube, *, buckets: int, database: Database
+    of: date, visited: Visited, cube: Cube, *, buckets: Mapping[WindowKind, Buckets], database: Database
 ) -> tuple[pa.Table, pa.Table]:
     """The rows of `usage.component_day` and `usage.network_day`, by the models."""
     rows, places = _rows_and_places(visited, cube)
@@ -39,9 +41,10 @@ def count_by_models(
         "person": visited.person[rows],
         "network": visited.network[rows],
         "visit_number": visited.visit[rows],
+        **{f"{window}_bucket": bucket[rows] for window, bucket in buckets.items()},
         **_named(places, cube.categories),
     }
-    parameters = {"event_date": of, "network_buckets": buckets}
+    parameters = {"event_date": of}
     inputs = {"event.counted": pa.table(counted)}
     persons, networks = (
         run_model(f"usage.{name}", inputs, parameters=parameters, database=database)
@@ -50,13 +53,17 @@ def count_by_models(
     return persons, networks
 
 
-def count_by_arrays(of: date, visited: Visited, cube: Cube, *, buckets: int) -> tuple[pa.Table, pa.Table]:
+def count_by_arrays(
+    of: date, visited: Visited, cube: Cube, *, buckets: Mapping[WindowKind, Buckets]
+) -> tuple[pa.Table, pa.Table]:
     """The same rows by sorting arrays, those of one person in the order of `cube.categories`."""
     rows, places = _rows_and_places(visited, cube)
     return _persons(of, visited, rows, places, cube, buckets), _networks(of, visited, rows, places, cube)
 
 
-def _persons(of: date, visited: Visited, rows: Ints, places: Ints, cube: Cube, buckets: int) -> pa.Table:
+def _persons(
+    of: date, visited: Visited, rows: Ints, places: Ints, cube: Cube, buckets: Mapping[WindowKind, Buckets]
+) -> pa.Table:
     size, categories = len(cube.categories), cube.categories
     persons, person = numbered(visited.person)
     visits = int(visited.visit.max(initial=0)) + 1
@@ -73,18 +80,17 @@ def _persons(of: date, visited: Visited, rows: Ints, places: Ints, cube: Cube, b
             "person": persons[spots // size],
             "event_date": pa.repeat(pa.scalar(of, pa.date32()), len(spots)),
             **_named(spots % size, categories),
-            "network_bucket": _buckets(visited, person * size, rows, places, buckets),
+            **{f"{w}_bucket": _smallest(b, person * size, rows, places) for w, b in buckets.items()},
             "visits": visits_there,
             "page_views": page_views,
         }
     )
 
 
-def _buckets(visited: Visited, person: Ints, rows: Ints, places: Ints, buckets: int) -> pa.Array:
+def _smallest(bucket: Buckets, person: Ints, rows: Ints, places: Ints) -> pa.Array:
     """The smallest bucket of a person's networks in each category, in the order of both."""
-    bucket = (visited.network % np.uint64(buckets)).astype(np.int64)
-    packed = np.sort((person[rows] + places) * buckets + bucket[rows])
-    return pa.array((packed[changes(packed // buckets)] % buckets).astype(np.uint16))
+    packed = np.sort((person[rows] + places) * NETWORK_BUCKETS + bucket[rows])
+    return pa.array((packed[changes(packed // NETWORK_BUCKETS)] % NETWORK_BUCKETS).astype(np.uint16))
 
 
 def _networks(of: date, visited: Visited, rows: Ints, places: Ints, cube: Cube) -> pa.Table:

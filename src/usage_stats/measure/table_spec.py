@@ -13,9 +13,10 @@ from itertools import product
 from typing import NamedTuple
 
 from usage_stats.config import OTHER, TOTAL, Component, Config, SubComponent, Table
-from usage_stats.dimensions import COMPONENT, DIMENSIONS, NO_GROUP, SUB_COMPONENT, UNKNOWN_COUNTRY
+from usage_stats.dimensions import COMPONENT, DIMENSIONS, EVENT_ATTRIBUTES, SUB_COMPONENT
 from usage_stats.measure.cube import Branch, Category, Cube, cell_of
 from usage_stats.periods import PeriodKind
+from usage_stats.table_settings import event_codes
 
 __all__ = [
     "DERIVED",
@@ -55,9 +56,16 @@ class Breakdown(NamedTuple):
     def is_told_by(self, known: Collection[str], codes: Mapping[str, Sequence[str]]) -> bool:
         """Whether usage rows that tell what is known (`stored_codes`) tell this."""
         stored = self.stored
-        return (not stored.dimensions or stored.code_with(codes) in known) and (
-            _OF_PERSONS.isdisjoint(self.dimensions) or PERSONS in known
+        return (
+            (not stored.dimensions or stored.code_with(codes) in known)
+            and (_OF_PERSONS.isdisjoint(self.dimensions) or PERSONS in known)
+            and all(_is_told(name, known) for name in stored.dimensions if name in EVENT_ATTRIBUTES)
         )
+
+
+def _is_told(attribute: str, known: Collection[str]) -> bool:
+    """Whether events told an attribute by one version of what decides it, throughout."""
+    return any(one.startswith(f"{attribute}@") for one in known)
 
 
 def cube_of(config: Config) -> Cube:
@@ -103,10 +111,8 @@ def codes_of(config: Config) -> dict[str, tuple[str, ...]]:
     """The codes of each further dimension; the last is for what none of them names."""
     codes = {name: dimension.codes for name, dimension in DIMENSIONS.items() if dimension.codes}
     tops = (*(c.name for c in config.components), OTHER)
-    if config.countries:
-        codes["country"] = (*config.countries, OTHER, UNKNOWN_COUNTRY)
-    if config.customer_groups:
-        codes["customer_group"] = (*config.customer_groups.names, NO_GROUP)
+    groups = config.customer_groups.names if config.customer_groups else ()
+    codes |= {name: event_codes(name, config.countries, groups) for name in EVENT_ATTRIBUTES}
     return codes | {"entry_component": tops, "exit_component": tops}
 
 

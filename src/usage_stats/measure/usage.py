@@ -18,7 +18,7 @@ from usage_stats.errors import InternalError
 from usage_stats.measure.arrays import Ints, Pseudonyms, runs, sorted_words, words
 from usage_stats.measure.conduct import excluded_persons, what_follows
 from usage_stats.measure.conduct_counting import judge_day
-from usage_stats.measure.counting import NETWORK_BUCKETS, count_by_arrays, count_by_models
+from usage_stats.measure.counting import NETWORK_BUCKETS, Buckets, count_by_arrays, count_by_models
 from usage_stats.measure.cube import Cube
 from usage_stats.measure.visited import visited_by_arrays, visited_by_model
 from usage_stats.periods import WindowKind
@@ -74,19 +74,37 @@ def usage_of_day(
         zone: the reporting time zone, which says what hour it is.
         with_buckets: whether a table asks for networks of persons, not of categories.
     """
-    buckets = NETWORK_BUCKETS if with_buckets else 1
     if len(page_views) >= LARGE_DAY:
         conduct = what_follows(judge_day(of, visitors, page_views, robots), robots)
         visited = visited_by_arrays(page_views, conduct.excluded["person"], cube, zone)
-        component_day, network_day = count_by_arrays(of, visited, cube, buckets=buckets)
+        component_day, network_day = count_by_arrays(
+            of, visited, cube, buckets=_buckets(visited.network, visitors, with_buckets)
+        )
     else:
         conduct = excluded_persons(_dated(visitors, of), _dated(page_views, of), robots, database)
         visited = visited_by_model(page_views, conduct.excluded["person"], cube, zone, database)
-        component_day, network_day = count_by_models(of, visited, cube, buckets=buckets, database=database)
+        component_day, network_day = count_by_models(
+            *(of, visited, cube),
+            buckets=_buckets(visited.network, visitors, with_buckets),
+            database=database,
+        )
     persons = _named(component_day, "person", visitors, add="identity_basis")
     networks = _named(network_day, "network", visitors)
     by_window = {kind: Usage(persons[kind], networks[kind]) for kind in persons}
     return DayUsage(by_window, conduct.flagged)
+
+
+def _buckets(
+    networks: Pseudonyms,
+    visitors: pa.Table,
+    with_buckets: bool,  # noqa: FBT001 what a table asks for
+) -> dict[WindowKind, Buckets]:
+    """The bucket of each page view's network, by the pseudonyms of each window; all alike where nobody asks."""
+    if not with_buckets:
+        return dict.fromkeys(("week", "month"), np.zeros(len(networks), np.uint16))
+    month = visitors["month_network"].to_numpy()[_rows_of(networks, visitors["network"].to_numpy())]
+    most = np.uint64(NETWORK_BUCKETS)
+    return {"week": (networks % most).astype(np.uint16), "month": (month % most).astype(np.uint16)}
 
 
 def _dated(events: pa.Table, of: date) -> pa.Table:
@@ -117,10 +135,19 @@ def _named(
     moved = np.repeat(starts[order] - (np.cumsum(lengths) - lengths), lengths)
     renamed = usage.take(np.arange(len(week)) + moved)
     place = usage.column_names.index(key)
-    return {
-        "week": usage,
-        "month": renamed.set_column(place, key, pa.array(np.repeat(month[order], lengths))),
-    }
+    renamed = renamed.set_column(place, key, pa.array(np.repeat(month[order], lengths)))
+    return {"week": _with_own_bucket(usage, "week"), "month": _with_own_bucket(renamed, "month")}
+
+
+def _with_own_bucket(usage: pa.Table, window: WindowKind) -> pa.Table:
+    """Rows with the bucket of their own window, which is the `network_bucket` from now on."""
+    if f"{window}_bucket" not in usage.column_names:
+        return usage
+    other = {"week": "month_bucket", "month": "week_bucket"}[window]
+    kept = usage.drop_columns([other])
+    return kept.rename_columns(
+        ["network_bucket" if name == f"{window}_bucket" else name for name in kept.column_names]
+    )
 
 
 def _rows_of(bearers: Pseudonyms, visitors: Pseudonyms) -> Ints:

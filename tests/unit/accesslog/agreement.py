@@ -51,6 +51,7 @@ def row_of(hit: Hit | str, others: Collection[str] = ()) -> object:
         hit.forwarded if "forwarded" in others else None,
         *(b"1" if getattr(hit, name) and name in others else None for name in ("gpc", "dnt")),
         (query if query not in {b"", b"-"} and "query" in others else None),
+        hit.referrer if "referrer" in others else None,
     )
 
 

@@ -40,6 +40,7 @@ def _values(hit):
         "gpc": b"1" if hit.gpc else None,
         "dnt": b"1" if hit.dnt else None,
         "query": None if query in {b"", b"-"} else query,
+        "referrer": hit.referrer,
     }
 
 
@@ -95,4 +96,4 @@ def test_an_empty_value_is_not_the_absence_of_one():
     hit = Hit(0, b"", b"", None, None, b"GET", b"", 200, None, None)
     hashes = columns_of_hits([hit], 3).hashes[:, 0].tolist()
 
-    assert [True, False, True, True, *[False] * 5] == [value != 0 for value in hashes]
+    assert [True, False, True, True, *[False] * 6] == [value != 0 for value in hashes]

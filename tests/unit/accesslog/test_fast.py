@@ -30,7 +30,7 @@ KEPT = pytest.mark.parametrize(
     ids=lambda kept: "-".join(f"{name}={value}" for name, value in kept.items()) or "user",
 )
 COMBINED = named_format("combined")
-OTHERS = frozenset({"forwarded", "gpc", "dnt", "query"})
+OTHERS = frozenset({"forwarded", "gpc", "dnt", "query", "referrer"})
 LINE = b'192.0.2.7 - ada [17/May/2015:10:05:03 +0000] "GET /a?b HTTP/1.1" 200 7 "http://r.example/" "Firefox"'
 
 
@@ -221,6 +221,26 @@ def test_a_value_has_the_hash_of_its_bytes(log_format):
     assert any(expected)
 
 
+def test_one_referrer_has_one_hash_however_it_is_written():
+    """A verdict is kept by the hash: what CloudFront encodes has that of the value, and `-` in any dress has none."""
+    log_format = named_format("cloudfront")
+    exact = log_format.parser()
+    fast = compiled_path(
+        log_format, exact, account="user", cookie=None, others=frozenset({"referrer"}), seed=SEED
+    )
+    cells = log_format.example.split(b"\t")
+    place = exact.columns.index("referrer")
+    written = [b"https%3A//a.example/", b"https://a.example/", b"https%253A//a.example/", b"%2D", b"-"]
+    (batch,) = batches([b"\t".join([*cells[:place], value, *cells[place + 1 :]]) for value in written])
+    columns, declined = fast.read(batch)
+    values = (b"https://a.example/", b"https://a.example/", b"https%3A//a.example/")
+
+    assert 0 == len(declined)
+    assert [*(xxhash.xxh64_intdigest(v, SEED) for v in values), 0, 0] == columns.hashes[
+        SLOTS.index("referrer")
+    ].tolist()
+
+
 def test_what_was_read_before_leaves_no_trace():
     """A value that a line does not have is not that of the line which stood there in the batch before."""
     exact = COMBINED.parser()
@@ -240,19 +260,23 @@ SIGNALLING = (
     resolve_format('%{DNT}i %a [%{sec}t] "%r" %>s "%{X-Forwarded-For}i" %{Sec-GPC}i'),
     named_format("nginx_json"),
     named_format("w3c"),
+    named_format("cloudfront"),
     named_format("combined"),
 )
 
 
-@pytest.mark.parametrize("log_format", SIGNALLING, ids=["quoted", "bare", "json", "w3c", "combined"])
-def test_chains_signals_and_queries_read_as_the_exact_parser_reads_them(log_format):
+@pytest.mark.parametrize(
+    "log_format", SIGNALLING, ids=["quoted", "bare", "json", "w3c", "cloudfront", "combined"]
+)
+def test_chains_signals_queries_and_referrers_read_as_the_exact_parser_reads_them(log_format):
     """Where they are wanted: 1 is a signal and nothing else is, and a chain is the whole of it."""
     writer = Writer(log_format)
     odd = [*writer.each_odd(), *writer.drawn(random.Random(5), 3_000)]
     plain = log_format.example or writer.plain()
     lines = [plain, *spoilt(plain), *odd]
+    has_parts = log_format.name in {"w3c", "cloudfront"}
     compared = compare(
-        log_format, without_newlines(lines), others=OTHERS - {"query"} if log_format.name == "w3c" else OTHERS
+        log_format, without_newlines(lines), others=OTHERS - {"query"} if has_parts else OTHERS
     )
 
     assert [] == compared.differing[:3]

@@ -18,7 +18,7 @@ Values = dict[str, tuple[tuple[bytes, ...], tuple[bytes, ...]]]  # per field: pl
 
 _TEXT = (
     *(b"", b"-", b" ", b"--", b'"', b'""', b'"a b"', b'a"b', b"\\", rb"\"", rb"\\", rb"\x22", b"a b", b"a  b"),
-    *(b" a", b"a ", b"a\tb", b"\t", b"\r", b"a\rb", b"a\r", b"\0", b"\x1f", b"\x7f", b"\xff\xfe", "é".encode()),
+    *(b" a", b"a ", b"a\tb", b"\t", b"\r", b"a\rb", b"a\r", b"\0", b"\x1f", b"\x7f", b"\xff", "é".encode(), b"%2D"),
     *(b"#", b"[", b"]", b"|", b"a|b", b";", b",", b"a,b", b"%20", b"%2520", b"a%20b%2520c", b"+", b"a++b", b"a+b c"),
     *(b"Mozilla/5.0 (X11; Linux x86_64)", b"x" * 7, b"x" * 8, b"x" * 9, b"x" * 31, b"x" * 32, b"x" * 33, b"x" * 5000),
 )  # fmt: skip
