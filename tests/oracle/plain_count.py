@@ -7,26 +7,19 @@ Belongs here: definitions, each once, as plainly as it can be said. Does not: an
 """
 
 from collections import defaultdict
+from datetime import date
 from itertools import product
 from typing import NamedTuple
 
 from plain_people import bin_of
 
 TOTAL = "_T"
-COUNT_ENDS = (1, 2, 3, 5, 10, 20)
-COUNT_BINS = ("1", "2", "3 to 4", "5 to 9", "10 to 19", "20 or more")
-DURATION_ENDS = (0, 10, 60, 180, 600, 1800)
-DURATION_BINS = (
-    *("under 10 s", "10 s to 1 min", "1 to 3 min", "3 to 10 min", "10 to 30 min", "30 min or more"),
-)
-DURATION_TAILS = (
-    *("0 s or more", "10 s or more", "1 min or more", "3 min or more", "10 min or more", "30 min or more"),
-)
-COUNT_TAILS = tuple(f"{end} or more" for end in COUNT_ENDS)
+# Of what is told in bins: each bin's lower end, and the words for an end.
+_COUNTS = ((1, 2, 3, 5, 10, 20), ("1", "2", "3", "5", "10", "20"))
 BINNED = {
-    "visit_depth": (COUNT_ENDS, COUNT_BINS, COUNT_TAILS),
-    "visit_frequency": (COUNT_ENDS, COUNT_BINS, COUNT_TAILS),
-    "visit_duration": (DURATION_ENDS, DURATION_BINS, DURATION_TAILS),
+    "visit_depth": _COUNTS,
+    "visit_frequency": _COUNTS,
+    "visit_duration": ((0, 10, 60, 180, 600, 1800), ("0 s", "10 s", "1 min", "3 min", "10 min", "30 min")),
 }
 FIXED = {
     "hour": tuple(f"{hour:02}" for hour in range(24)),
@@ -54,9 +47,9 @@ class Figures(NamedTuple):
 
 
 def cells(views, dimensions, kinds=("day", "week", "month")):
-    """(period, coordinates) → figures of every cell that anybody was in, margins and tails of bins included.
+    """(period, coordinates) → figures of every cell that anybody was in, margins included.
 
-    A tail ("5 or more") is there for every bin it may begin at: a table shows some of them.
+    Of bins, all that neighbours may make together are there ("5 or more"): a table shows some of them.
     """
     found = defaultdict(list)
     others = [name for name in dimensions if name not in {*PLACES, "visit_frequency"}]
@@ -107,9 +100,27 @@ def _codes(view, name):
 
 
 def bins_of(name, value):
-    """The bin that a number lies in, and every tail."""
-    ends, bins, tails = BINNED[name]
-    return {bins[bin_of(value, ends)]} | {tail for tail, end in zip(tails, ends, strict=True) if value >= end}
+    """Every bin that a number lies in: its own, and each that neighbours make together."""
+    ends, _ = BINNED[name]
+    place = bin_of(value, ends)
+    return {code for code, (low, high) in named_bins(name).items() if low <= place <= high}
+
+
+def named_bins(name):
+    """Each bin that there may be of a dimension, folded ones too: its code → its first and last place."""
+    ends, _ = BINNED[name]
+    places = range(len(ends))
+    return {_bin_code(name, low, high): (low, high) for low in places for high in places[low:]}
+
+
+def _bin_code(name, low, high):
+    ends, words = BINNED[name]
+    if high == len(ends) - 1:
+        return f"{words[low]} or more"
+    if name == "visit_duration":
+        return f"{words[low]} to {words[high + 1]}" if low else f"under {words[high + 1]}"
+    most = ends[high + 1] - 1
+    return words[low] if most == ends[low] else f"{words[low]} to {most}"
 
 
 def _by_frequency(found):
@@ -123,3 +134,10 @@ def _by_frequency(found):
             for code in bins_of("visit_frequency", len(visits[view.person])):
                 parted[period, coordinates | {("visit_frequency", code)}].append(view)
     return parted
+
+
+def starts_before(period, day):
+    """Whether a day, week or month begins before a day."""
+    if "W" in period:
+        return date.fromisocalendar(int(period[:4]), int(period[6:]), 1) < day
+    return date.fromisoformat(period if len(period) == 10 else f"{period}-01") < day

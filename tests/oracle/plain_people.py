@@ -113,9 +113,9 @@ def views_of(requests, *, settings, zone, first_day=None, more=None):
         if is_robot(request.agent) or path in HEALTH_PATHS or (first_day and local.date() < first_day):
             continue
         days[local.date(), person_of(request)].append((request, local, path))
-    asks = {"referrer": lambda request: referrer_class(request.referrer, tuple(settings.get("hosts", ())))} | (
-        more or {}
-    )
+    asks = {
+        "referrer": lambda request: referrer_class(request.referrer, tuple(settings.get("hosts", ())))
+    } | (more or {})
     seen = {
         key: viewed
         for key, asked in days.items()
