@@ -30,6 +30,9 @@ FIXED = {
     "visitor_type": ("new", "returning"),
 }
 PLACES = ("component", "sub_component")
+# Of cells about persons by when or how often they came, networks are counted low: of a person's networks of one day,
+# one counts. Too few withholds too much; too many would give people away.
+COUNTED_LOW = {"visitor_type", "visit_frequency"}
 PERIODS = {
     "day": lambda day: day.isoformat(),
     "week": lambda day: "{}-W{:02}".format(*day.isocalendar()),
@@ -141,3 +144,10 @@ def starts_before(period, day):
     if "W" in period:
         return date.fromisocalendar(int(period[:4]), int(period[6:]), 1) < day
     return date.fromisoformat(period if len(period) == 10 else f"{period}-01") < day
+
+
+def is_told_right(place, told, true):
+    """Whether four counts are those of a cell; of its networks, none that is not there."""
+    low = any(name in COUNTED_LOW for name, _ in place[1])
+    networks = 0 < told[3] <= true[3] if low and true[3] else told[3] == true[3]
+    return networks and tuple(told[:3]) == tuple(true[:3])

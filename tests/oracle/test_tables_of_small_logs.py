@@ -16,7 +16,7 @@ from invented_log import (
     group_of,
     write_lists,
 )
-from plain_count import BINNED, cells, starts_before
+from plain_count import BINNED, cells, is_told_right, starts_before
 from plain_lines import requests_of
 from plain_people import views_of
 from plain_sums import broken_sums
@@ -106,7 +106,9 @@ def _differences(told, counted, asked):
     """Cells that are told otherwise, and those asked for that are not told. Of bins, some that might be are not."""
     nobody = (0, 0, 0, 0)
     wrong = {
-        key: (told[key], counted.get(key, nobody)) for key in told if told[key] != counted.get(key, nobody)
+        key: (figures, counted.get(key, nobody))
+        for key, figures in told.items()
+        if not is_told_right(key, figures, counted.get(key, nobody))
     }
     missing = [key for key in asked - told.keys() if not any(name in BINNED for name, _ in key[1])]
     return wrong, missing

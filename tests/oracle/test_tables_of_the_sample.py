@@ -21,7 +21,7 @@ from figures_told import (
     sensitive_places,
     tree,
 )
-from plain_count import BINNED, FIXED, PERIODS, cells, named_bins
+from plain_count import BINNED, COUNTED_LOW, FIXED, PERIODS, cells, is_told_right, named_bins
 from plain_lines import requests_of
 from plain_paths import places_below, settings_of
 from plain_people import views_of
@@ -132,9 +132,17 @@ def _check(made, name):
 
     assert {key: true[key][:3] for key in shown} == shown, "published is what people did"
     assert set() == demanded & shown.keys(), "what rests on too few is withheld"
-    assert made.sensitive & rows.keys() == demanded, "and the record knows those, and no other, as sensitive"
+    assert demanded <= made.sensitive, "as sensitive, which later releases must know"
+    assert {} == {
+        key: true[key] for key in made.sensitive & rows.keys() - demanded if not _may_be(key, true[key])
+    }
     assert _whole_periods(made.span, kinds) == {period for period, _ in rows}
     return len(shown), len(rows) - len(shown)
+
+
+def _may_be(place, figures):
+    """Whether a cell may seem to rest on too few networks, because they are counted low: if there are not many."""
+    return any(name in COUNTED_LOW for name, _ in place[1]) and figures[3] < 3 * MINIMUM_NETWORKS
 
 
 def _is_demanded(figures):
@@ -251,7 +259,7 @@ def test_sums_of_the_confidential_cells_hold(tmp_path, monkeypatch):
         counted |= {key: tuple(figures) for key, figures in found if key[0] in whole and _is_fine(key)}
 
     assert [] == broken_sums(told)
-    assert counted == {key: told.get(key) for key in counted}
+    assert [] == [key for key in counted if not is_told_right(key, told.get(key, (0, 0, 0, 0)), counted[key])]
 
 
 def _is_fine(key):
