@@ -166,7 +166,7 @@ def _person(rng, number):
         f"c{number}" if kind in {"cookie", "both"} else "-",
         tuple(hosts),
         rng.choice(_ROBOTS) if kind == "robot" else rng.choice(_AGENTS),
-        rng.random() < 0.03,
+        rng.random() < 0.15,
     )
 
 
