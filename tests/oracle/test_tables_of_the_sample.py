@@ -40,7 +40,7 @@ TABLES = {
     "depth": {"dimensions": ["visit_depth"], "periods": ["week", "month"]},
     "duration": {"dimensions": ["visit_duration"], "periods": ["week"]},
     "frequency": {"dimensions": ["visit_frequency"], "periods": ["month"]},
-    "frequency_of_parts": {"dimensions": ["component", "visit_frequency"], "periods": ["week", "month"]},
+    "frequency_of_parts": {"dimensions": ["component", "visit_frequency"], "periods": ["month"]},
 }
 # By day, or with none beside them: on ten days, for every day takes its time.
 ALONE = {
