@@ -8,14 +8,13 @@ Belongs here: which page views can be worked out exactly, and what subtraction l
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from usage_stats.measure.relation_index import RelationIndex
 from usage_stats.measure.relations import CellKey, Relation
 
-__all__ = ["known_cells", "remainders"]
+__all__ = ["remainders", "unknown_cells"]
 
-_ByWhole = Mapping[CellKey, Sequence[Relation]]
 # In which order a withheld part is taken apart into its own parts: each order can leave another difference.
 _ORDERS: tuple[tuple[str, ...], ...] = (
     ("category",),
@@ -25,53 +24,56 @@ _ORDERS: tuple[tuple[str, ...], ...] = (
 )
 
 
-def known_cells(relations: Sequence[Relation], published: Collection[CellKey]) -> set[CellKey]:
-    """The cells whose page views a reader has or can add up or subtract exactly."""
-    known = set(published)
-    open_relations = [r for r in relations if r.complete]
-    while True:
-        found = set()
-        for relation in open_relations:
-            unknown = [key for key in (relation.whole, *relation.parts) if key not in known]
-            if len(unknown) == 1:
-                found.add(unknown[0])
-        if not found:
-            return known
-        known |= found
+def unknown_cells(index: RelationIndex, hidden: Collection[CellKey]) -> set[CellKey]:
+    """The hidden cells whose page views a reader cannot add up or subtract exactly."""
+    unknown, waiting = set(hidden), [r for r in index.of(hidden) if r.complete]
+    while waiting:
+        found = {left[0] for r in waiting if len(left := _unknown_of(r, unknown)) == 1}
+        unknown -= found
+        waiting = [r for r in index.of(found) if r.complete]
+    return unknown
+
+
+def _unknown_of(relation: Relation, unknown: Collection[CellKey]) -> list[CellKey]:
+    return [key for key in (relation.whole, *relation.parts) if key in unknown]
 
 
 def remainders(
-    relations: Sequence[Relation], known: Collection[CellKey]
+    index: RelationIndex, unknown: Collection[CellKey], incomplete: Iterable[Relation] = ()
 ) -> Iterator[tuple[Relation, frozenset[CellKey]]]:
-    """Each relation of a known whole with the cells that its known parts, and theirs, leave unknown."""
-    by_whole: dict[CellKey, list[Relation]] = defaultdict(list)
-    for relation in relations:
-        by_whole[relation.whole].append(relation)
-    for relation in relations:
-        if relation.whole not in known:
+    """Each relation of a known whole with the cells that its known parts, and theirs, leave unknown.
+
+    Args:
+        index: the relations.
+        unknown: the cells that are not known.
+        incomplete: relations that leave something out whatever is known.
+    """
+    for relation in dict.fromkeys([*index.of(unknown), *incomplete]):
+        if relation.whole in unknown:
             continue
-        unknown = [*(part for part in relation.parts if part not in known), *relation.rest]
-        for left in {_taken_apart(unknown, order, by_whole, known) for order in _ORDERS} - {frozenset()}:
+        left_out = [*(part for part in relation.parts if part in unknown), *relation.rest]
+        for left in {_taken_apart(left_out, order, index, unknown) for order in _ORDERS} - {frozenset()}:
             yield relation, left
 
 
 def _taken_apart(
-    keys: Collection[CellKey], order: Sequence[str], by_whole: _ByWhole, known: Collection[CellKey]
+    keys: Collection[CellKey], order: Sequence[str], index: RelationIndex, unknown: Collection[CellKey]
 ) -> frozenset[CellKey]:
     left = frozenset(keys)
     for dimension in order:
-        left = frozenset(x for key in left for x in _unknown_within(key, dimension, by_whole, known))
+        left = frozenset(x for key in left for x in _unknown_within(key, dimension, index, unknown))
     return left
 
 
 def _unknown_within(
-    key: CellKey, dimension: str, by_whole: _ByWhole, known: Collection[CellKey]
+    key: CellKey, dimension: str, index: RelationIndex, unknown: Collection[CellKey]
 ) -> Iterator[CellKey]:
     """The finest unknown cells of an unknown cell along one dimension; itself if it has no parts there."""
-    relation = next((r for r in by_whole.get(key, ()) if r.dimension == dimension and r.complete), None)
+    found = (r for r in index.taking_apart(key) if r.dimension == dimension and r.complete)
+    relation = next(found, None)
     if relation is None:
         yield key
         return
     for part in relation.parts:
-        if part not in known:
-            yield from _unknown_within(part, dimension, by_whole, known)
+        if part in unknown:
+            yield from _unknown_within(part, dimension, index, unknown)
