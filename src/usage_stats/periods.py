@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -96,6 +97,7 @@ def periods_of(days: Iterable[date], kinds: Iterable[PeriodKind]) -> list[Period
     return sorted(spans, key=lambda p: p.order)
 
 
+@lru_cache(maxsize=4096)  # ten years of periods: the same few are asked for again and again
 def parse_period(code: str) -> Period:
     """Turn a published code back into its period.
 

@@ -177,20 +177,21 @@ def _thin_remainders(problem: Problem, withheld: set[CellKey]) -> Iterator[Dange
     """What a known whole less its known parts is about must be allowed to be published, for it is."""
     unknown = unknown_cells(problem.index, _hidden(problem, withheld))
     for relation, left in remainders(problem.index, unknown, problem.incomplete):
-        if _is_of_this_period(problem, left) and not _is_allowed(problem, left):
+        if not _may_be_known(problem, left):
             beside = (k for k in problem.cells if k not in unknown and _is_beside(k, left))
             near = {relation.whole, *relation.parts, *beside}
             yield _helpful(problem, withheld, near) or _helpful(problem, withheld, problem.cells)
 
 
-def _is_allowed(problem: Problem, left: frozenset[CellKey]) -> bool:
+def _may_be_known(problem: Problem, left: frozenset[CellKey]) -> bool:
+    """Whether cells are about enough persons together; or of another time, whose persons no one can count any more."""
     if left not in problem.judged:
-        problem.judged[left] = problem.remainder_allowed(left)
+        problem.judged[left] = not _is_of_this_period(problem, left) or problem.remainder_allowed(left)
     return problem.judged[left]
 
 
 def _is_of_this_period(problem: Problem, keys: Collection[CellKey]) -> bool:
-    """Whether the cells lie within the new period's days: of others, no one can count the persons any more."""
+    """Whether the cells lie within the new period's days."""
     period = parse_period(next(iter(problem.cells)).period)
     return all(period.covers(parse_period(key.period)) for key in keys)
 
