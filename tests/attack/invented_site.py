@@ -107,7 +107,7 @@ def protect_one(site, cube, period, around, thresholds):
         site.cells(cube, period),
         history={key: known for view in around.values() for key, known in view.items()},
         relations=relations(cube, [period, *around]),
-        pairs=nested_pairs(cube, period, around),
+        pairs=nested_pairs(cube, period, dict.fromkeys(around, cube)),
         crowd=site,
         thresholds=thresholds,
     )

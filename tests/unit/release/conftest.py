@@ -82,7 +82,7 @@ def build_release(*, pairs=(), facts=None, **options):
         build_protected(**options),
         cube=cube,
         period=PERIOD,
-        pairs=[*nested_pairs(cube, PERIOD, []), *pairs],
+        pairs=[*nested_pairs(cube, PERIOD, {}), *pairs],
         facts=facts or build_facts(),
     )
 
