@@ -74,15 +74,6 @@ ROWS = st.lists(
 )
 
 
-def _table(rows):
-    table = page_views(rows)
-    for name in SPOKEN:
-        table = table.append_column(
-            name, pa.array([row[name] for row in rows], pa.string()).dictionary_encode()
-        )
-    return table
-
-
 @pytest.fixture(scope="module")
 def database():
     """One for all examples."""
@@ -171,7 +162,7 @@ ZONES = [ZoneInfo(name) for name in ("UTC", "Europe/Berlin", "Asia/Kathmandu", "
 )
 def test_visits_are_told_apart_as_by_hand(database, rows, zone):
     """Whatever pauses, ties, places and words: the model and the arrays say of each visit what its definition says."""
-    table, expected = _table(rows), _by_hand(rows, zone)
+    table, expected = page_views(rows), _by_hand(rows, zone)
 
     assert expected == _told(visited_by_model(table, NOBODY, CUBE, zone, database))
     assert expected == _told(visited_by_arrays(table, NOBODY, CUBE, zone))
@@ -190,7 +181,7 @@ def test_no_code_hangs_on_the_order_of_lines(database, seed):
         )
         for n in range(40)
     ]
-    tables = [_table(rng.sample(rows, len(rows))) for _ in range(3)]
+    tables = [page_views(rng.sample(rows, len(rows))) for _ in range(3)]
     found = [_told(visited_by_arrays(table, NOBODY, CUBE, ZONES[0])) for table in tables]
     found += [_told(visited_by_model(table, NOBODY, CUBE, ZONES[0], database)) for table in tables]
 
@@ -212,7 +203,7 @@ def test_no_code_hangs_on_the_order_of_lines(database, seed):
 )
 def test_depth_and_duration_are_the_bins_of_the_whole_visit(seconds, depth, duration):
     """A bin begins with its lower end: exactly ten seconds are no longer under ten."""
-    told = _told(visited_by_arrays(_table([_row(s) for s in seconds]), NOBODY, CUBE, ZONES[0]))
+    told = _told(visited_by_arrays(page_views([_row(s) for s in seconds]), NOBODY, CUBE, ZONES[0]))
 
     assert {(depth, duration)} == {row[-2:] for row in told}
 
@@ -220,7 +211,7 @@ def test_depth_and_duration_are_the_bins_of_the_whole_visit(seconds, depth, dura
 def test_depth_is_of_the_whole_site_and_ends_are_of_the_whole_visit():
     """All page views of a visit say the same, in whichever component they are."""
     rows = [_row(0, place=("shop", "guides/install")), _row(9, place=("(other)", None)), _row(99)]
-    told = _told(visited_by_arrays(_table(rows), NOBODY, CUBE, ZONES[0]))
+    told = _told(visited_by_arrays(page_views(rows), NOBODY, CUBE, ZONES[0]))
 
     assert {("shop", "news", "3 to 4", "1 min to 3 min")} == {row[-4:] for row in told}
 
@@ -230,10 +221,10 @@ def test_an_hour_that_comes_twice_is_one_code():
     autumn, of = datetime(2026, 10, 24, 22, tzinfo=UTC), date(2026, 10, 25)
     moments = [autumn + timedelta(minutes=15 * n) for n in range(25 * 4)]
     rows = [_row(0, n) | {"viewed_at": at, "event_date": of} for n, at in enumerate(moments)]
-    found = _told(visited_by_arrays(_table(rows), NOBODY, CUBE, ZoneInfo("Europe/Berlin")))
+    found = _told(visited_by_arrays(page_views(rows), NOBODY, CUBE, ZoneInfo("Europe/Berlin")))
     hours = [row[2] for row in found]
     in_spring = [_row(900 * n, n) for n in range(23 * 4)]  # the 29th of March, from MIDNIGHT
-    spring = _told(visited_by_arrays(_table(in_spring), NOBODY, CUBE, ZoneInfo("Europe/Berlin")))
+    spring = _told(visited_by_arrays(page_views(in_spring), NOBODY, CUBE, ZoneInfo("Europe/Berlin")))
 
     assert (8, {4, 8}) == (hours.count("02"), {hours.count(f"{h:02}") for h in range(24)})
     assert {f"{h:02}" for h in range(24)} - {"02"} == {row[2] for row in spring}
