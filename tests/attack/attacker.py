@@ -65,11 +65,11 @@ def category_families(figures):
     """The site and its components, each component and its sub-components: page views add up."""
     inside = defaultdict(list)
     for key in figures:
-        period, component, sub = key
+        period, component, sub, *by = key
         if sub != TOTAL:
-            inside[period, component, TOTAL].append(key)
+            inside[period, component, TOTAL, *by].append(key)
         elif component != TOTAL:
-            inside[period, TOTAL, TOTAL].append(key)
+            inside[period, TOTAL, TOTAL, *by].append(key)
     return [
         Family(whole, tuple(parts), complete=True, measures=(PAGE_VIEWS,)) for whole, parts in inside.items()
     ]

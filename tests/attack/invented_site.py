@@ -83,6 +83,7 @@ class _Told(NamedTuple):
     """As much of a release as the horizon of later periods looks at."""
 
     figures: dict
+    overlaps: dict
 
     def view(self):
         return self.figures
@@ -94,7 +95,7 @@ def publish_all(site, cube, days, thresholds):
     for period in periods_of(days, cube.periods):
         if set(period.days) <= set(days):
             table = protect_one(site, cube, period, views.around(period), thresholds)
-            views.add(period, _Told(table.view()), "")
+            views.add(period, _Told(table.view(), {}), "")
             told.figures.update(table.view())
             told.statuses.update(table.statuses)
             told.known_then[period.code] = {**table.context, **table.view()}
@@ -107,7 +108,7 @@ def protect_one(site, cube, period, around, thresholds):
         site.cells(cube, period),
         history={key: known for view in around.values() for key, known in view.items()},
         relations=relations(cube, [period, *around]),
-        pairs=nested_pairs(cube, period, around),
+        pairs=nested_pairs(cube, period, dict.fromkeys(around, cube)),
         crowd=site,
         thresholds=thresholds,
     )

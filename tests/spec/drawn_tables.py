@@ -103,7 +103,7 @@ def protect_all(drawing, thresholds=FIVE, *, upto=None):
                 drawing.cells(period),
                 history={k: v for p in around for k, v in released[p].view().items()},
                 relations=relations(drawing.cube, [period, *around]),
-                pairs=nested_pairs(drawing.cube, period, around),
+                pairs=nested_pairs(drawing.cube, period, dict.fromkeys(around, drawing.cube)),
                 crowd=drawing,
                 thresholds=thresholds,
             )

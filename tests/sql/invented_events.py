@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from usage_stats.dimensions import EVENT_ATTRIBUTES
 from usage_stats.measure.usage import usage_of_day
 from usage_stats.robot_settings import RobotSettings
 from usage_stats.schemas import PAGE_VIEWS, VISITORS
@@ -46,8 +47,13 @@ def of_month(pseudonym):
 
 
 def page_views(rows):
-    """What is kept of page views."""
-    return pa.Table.from_pylist([{name: row[name] for name in PAGE_VIEWS.names} for row in rows], PAGE_VIEWS)
+    """What is kept of page views, and what they say beside when and where."""
+    table = pa.Table.from_pylist([{name: row[name] for name in PAGE_VIEWS.names} for row in rows], PAGE_VIEWS)
+    for name in EVENT_ATTRIBUTES:
+        if rows and name in rows[0]:
+            said = pa.array([row[name] for row in rows], pa.string())
+            table = table.append_column(name, said.dictionary_encode())
+    return table
 
 
 def visitors(rows, *, requests=None):
@@ -77,7 +83,7 @@ def visitors(rows, *, requests=None):
     )
 
 
-def usage(rows, cube, *, of=DAY, requests=None, robots=None):
+def usage(rows, cube, *, of=DAY, requests=None, robots=None, **options):
     """A day's usage from its page views."""
     with Database() as database:
         return usage_of_day(
@@ -87,6 +93,7 @@ def usage(rows, cube, *, of=DAY, requests=None, robots=None):
             cube,
             robots or RobotSettings(),
             database=database,
+            **options,
         )
 
 

@@ -6,16 +6,23 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from invented_events import CATEGORIES, DAY, event, page_views, visitors
 
+from usage_stats.dimensions import DIMENSIONS
 from usage_stats.errors import InternalError
 from usage_stats.measure import usage as usage_module
 from usage_stats.measure.conduct_counting import judge_day
-from usage_stats.measure.cube import cube_from
+from usage_stats.measure.cube import Cube, cube_from
+from usage_stats.measure.table_spec import Breakdown, further_categories
 from usage_stats.measure.usage import usage_of_day
 from usage_stats.robot_settings import RobotSettings
 from usage_stats.schemas import VISITORS
 from usage_stats.sqlmodel import Database, run_model
 
 CUBE = cube_from(CATEGORIES, ("day",))
+CODES = {name: DIMENSIONS[name].codes for name in ("hour", "visit_depth")} | {
+    "exit_component": ("shop", "news", "(other)")
+}
+TOLD_APART = [Breakdown(2, ("hour",)), Breakdown(1, ("exit_component", "visit_depth"))]
+MORE = Cube(CUBE.parts_of, CUBE.periods, further_categories(CUBE, TOLD_APART, CODES))
 KEYS = {"component_day": "person", "network_day": "network"}
 # Some that the cube does not know, any more or not yet.
 PLACES = [
@@ -58,26 +65,26 @@ def database():
         yield opened
 
 
-def _usage(views, who, database, *, limit):
+def _usage(views, who, database, *, limit, cube=CUBE):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(usage_module, "LARGE_DAY", limit)
-        return usage_of_day(DAY, views, who, CUBE, ROBOTS, database=database)
+        return usage_of_day(DAY, views, who, cube, ROBOTS, database=database)
 
 
 def _in_order(table, key):
     """Rows as values, those of one pseudonym in the order of places; the pseudonyms as they lie."""
     rows = table.to_pylist()
     assert [row[key] for row in rows] == sorted(row[key] for row in rows)
-    return sorted(rows, key=lambda row: (row[key], row["component"], row["sub_component"]))
+    return sorted(rows, key=lambda row: (row[key], row["component"], row["sub_component"], row["further"]))
 
 
 @settings(deadline=None, max_examples=50)  # models take their time on a busy machine
-@given(rows=VIEWS, asked=ASKED)
-@example(rows=[event(0), event(1800), event(3601)], asked={})  # two visits: half an hour ends none
-def test_arrays_and_models_give_the_same_usage(database, rows, asked):
+@given(rows=VIEWS, asked=ASKED, cube=st.sampled_from([CUBE, MORE]))
+@example(rows=[event(0), event(1800), event(3601)], asked={}, cube=MORE)  # two visits: half an hour ends none
+def test_arrays_and_models_give_the_same_usage(database, rows, asked, cube):
     """Whatever people, seconds and places: both windows, every column, robots left out, flags and order."""
     views, who = page_views(rows), visitors(rows, requests=asked)
-    large, small = (_usage(views, who, database, limit=limit) for limit in (0, 10**9))
+    large, small = (_usage(views, who, database, limit=limit, cube=cube) for limit in (0, 10**9))
 
     assert small.flagged == large.flagged
     for window, tables in small.by_window.items():

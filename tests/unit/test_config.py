@@ -63,7 +63,11 @@ def test_one_line_is_a_configuration(load):
         ),
         ("site: s\ntables: {t: {dimension: []}}", "tables.t.dimension", "did you mean dimensions?"),
         ("site: s\ntables: {periods: {dimension: []}}", "tables.periods.dimension", "did you mean dimensions?"),
-        ("site: s\ntables: {dimensions: {colour: red}}", "tables.dimensions.colour", "allowed: audience, dimensions, measures, periods"),
+        (
+            "site: s\ntables: {dimensions: {colour: red}}",
+            "tables.dimensions.colour",
+            "allowed: audience, dimensions, measures, periods",
+        ),
         ("site: s\npartners: [{id: p, table: [x]}]", "partners.0.table", "did you mean tables? allowed: id, periods"),
         ("site: s\nthresholds: {minimum_person: 9}", "thresholds.minimum_person", "did you mean minimum_persons?"),
     ],

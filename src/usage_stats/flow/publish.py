@@ -53,7 +53,6 @@ __all__ = [
     "stored_release",
 ]
 
-
 # For whom figures are made. One set of protected figures serves both: each use only decides who receives it.
 _USES: tuple[Use, ...] = ("internal_aggregate", "partner_aggregate")
 
@@ -233,12 +232,8 @@ def _make(
     cells = period_cells(cube, period, files, database=database)
     around = views.around(period)
     history = {key: figures for view in around.values() for key, figures in view.items()}
-    pairs = [
-        pair
-        for pair in nested_pairs(cube, period, around)
-        if pair[0] in history or pair[0].period == period.code
-    ]
     cubes = {p: cube_from([key[1:] for key in view], cube.periods) for p, view in around.items()}
+    pairs = nested_pairs(cube, period, cubes)
     overlaps = overlaps_within(period, cube, {key: counts.visitors for key, counts in cells.items()})
     facts = _facts(workspace, calendar, period, basis_counts(period, files, database=database))
     found = relations_between(

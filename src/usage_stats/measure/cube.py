@@ -161,12 +161,13 @@ def _splits(cube: Cube) -> Iterator[Split]:
 def _wholes_along(category: Category) -> Iterator[tuple[str, Category]]:
     """Along each dimension the whole that a category is a part of."""
     by = by_of(category)
+    if "visit_frequency" in by:  # who came once to a part, or by phone, may have come more often to the whole
+        yield "visit_frequency", without(category, "visit_frequency")
+        return
     for name in by:
         yield name, without(category, name)
     whole = next(wholes_of(category), None)
-    if (
-        whole is not None and "visit_frequency" not in by
-    ):  # who came once to a part may have come more often to the whole
+    if whole is not None:
         yield "category", cell_of(whole, by)
 
 

@@ -10,14 +10,15 @@ Belongs here: relations and the linear constraints they imply. Does not: figures
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import combinations
 from typing import NamedTuple
 
 from usage_stats.config import TOTAL
 from usage_stats.dimensions import DIMENSIONS, MEASURES, Measure
-from usage_stats.measure.cube import Category, Cube, by_of, without
+from usage_stats.measure.cube import Category, Cube, by_of, cell_of, wholes_of, without
 from usage_stats.periods import Period
 
 __all__ = [
@@ -246,31 +247,37 @@ def overlaps_within(
     return found
 
 
-def nested_pairs(cube: Cube, period: Period, earlier: Iterable[Period]) -> list[tuple[CellKey, CellKey]]:
-    """(part, whole) for each cell of the period and every cell whose persons are surely among its own."""
-    inside = [p for p in earlier if period.covers(p) and p != period]
-    within = [
+def nested_pairs(cube: Cube, period: Period, earlier: Mapping[Period, Cube]) -> list[tuple[CellKey, CellKey]]:
+    """(part, whole) for each cell of the period and every cell whose persons are surely among its own.
+
+    Args:
+        cube: the period's categories.
+        period: the new one.
+        earlier: other periods with theirs, which may tell apart what the new one does not.
+    """
+    inside = {p: its for p, its in earlier.items() if period.covers(p) and p != period}
+    pairs = [
         (CellKey(period.code, *category), CellKey(period.code, *whole))
         for category in cube.categories
         for whole in cube.ancestors(category)
     ]
-    across = [
-        (CellKey(part.code, *category), CellKey(period.code, *whole))
-        for part in inside
-        for category in cube.categories
-        if _OF_A_PERIOD.isdisjoint(by_of(category))
-        for whole in (category, *cube.ancestors(category))
-    ]
-    return [*within, *across, *_weekday_pairs(cube, period, inside)]
+    known = frozenset(cube.categories)
+    found: dict[tuple[Category, str | None], list[CellKey]] = {}
+    for part, its in inside.items():
+        weekday = str(part.first.isoweekday()) if part.kind == "day" else None
+        for category in its.categories:
+            if (category, weekday) not in found:
+                wholes = dict.fromkeys(w for w in _wholes(category, weekday) if w in known)
+                found[category, weekday] = [CellKey(period.code, *whole) for whole in wholes]
+            pairs += [(CellKey(part.code, *category), whole) for whole in found[category, weekday]]
+    return pairs
 
 
-def _weekday_pairs(cube: Cube, period: Period, inside: Iterable[Period]) -> list[tuple[CellKey, CellKey]]:
-    """A day lies in its weekday."""
-    by_day = [(category, weekday) for category in cube.further if (weekday := by_of(category).get("weekday"))]
-    return [
-        (CellKey(part.code, *without(category, "weekday")), CellKey(period.code, *category))
-        for part in inside
-        if part.kind == "day"
-        for category, weekday in by_day
-        if str(part.first.isoweekday()) == weekday
-    ]
+def _wholes(category: Category, weekday: str | None) -> Iterator[Category]:
+    """What a category of a smaller period lies in: itself, and whatever tells less apart; a day lies in its weekday."""
+    by = {name: code for name, code in by_of(category).items() if name not in _OF_A_PERIOD}
+    by |= {"weekday": weekday} if weekday else {}
+    for component in (category, *wholes_of(category)):
+        for number in range(len(by) + 1):
+            for names in combinations(by, number):
+                yield cell_of(component, {name: by[name] for name in names})

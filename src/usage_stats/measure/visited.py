@@ -206,9 +206,11 @@ def _attribute(page_views: pa.Table, name: str, known: Sequence[str]) -> Ints:
 
 
 def _places(column: pa.DictionaryArray, known: Sequence[str]) -> Ints:
-    """The place of each row's code among the known ones, the last for any other."""
+    """The place of each row's code among the known ones; of any other that of `(other)`, the last for none."""
     places = {code: n for n, code in enumerate(known)}
-    of_word = [places.get(word, len(known) - 1) for word in (*column.dictionary.to_pylist(), None)]
+    last = len(known) - 1
+    other = places.get(OTHER, last)  # the settings may have named more codes when the line was read
+    of_word = [*(places.get(word, other) for word in column.dictionary.to_pylist()), last]
     found: Ints = np.array(of_word, np.int64)[codes(column)]
     return found
 

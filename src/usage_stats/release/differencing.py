@@ -57,4 +57,5 @@ def check_overlaps(view: View, relations: Iterable[Relation], minimum_persons: i
 
 
 def _place(key: CellKey) -> str:
-    return f"period {key.period}, component {key.component}, sub-component {key.sub_component}"
+    further = f", {key.by}" if key.by else ""
+    return f"period {key.period}, component {key.component}, sub-component {key.sub_component}{further}"

@@ -115,14 +115,21 @@ def _figure(name: str, table: Table) -> Column:
     if name not in MEASURES:
         return Column(name, kind, meaning, unit, ())
     over = ADDITIVE_OVER[name]
-    period = ["period"] if "period" in over and "visit_frequency" not in table.dimensions else []
-    return Column(name, kind, meaning, unit, (*period, *(d for d in _dimensions(table) if d in over)))
+    if (
+        "visit_frequency" in table.dimensions
+    ):  # who came once here, or this week, may have come more often in all
+        over = ("visit_frequency",)
+    return Column(name, kind, meaning, unit, tuple(d for d in ("period", *_dimensions(table)) if d in over))
 
 
 def is_shown_by(release: Release, table: Table) -> bool:
-    """Whether a release has the table: days sealed before it was asked for do not tell it."""
+    """Whether a release has the table: days sealed before it was asked for do not tell it.
+
+    Another table may have told the same of the whole site; this one needs it of every component that it shows.
+    """
     wanted = set(breakdown_of(table).dimensions)
-    return not wanted or any(set(_by(row)) == wanted for row in release.rows)
+    shown = {row[1:3] for row in _of(release, table)}
+    return not wanted or shown == {row[1:3] for row in _of(release, table) if set(_by(row)) == wanted}
 
 
 def cut(release: Release, name: str, table: Table) -> Cut:

@@ -127,7 +127,11 @@ def test_a_table_of_fewer_dimensions_is_a_cut_of_the_same_figures(site, views, n
         for name in ("full", "brief")
     )
 
-    assert [row for row in full if row.split(",")[2] in {"_T", "sub_component"}] == brief
+    rows = [row.split(",") for row in full]
+
+    assert [[*row[:2], *row[3:]] for row in rows if row[2] in {"_T", "sub_component"}] == [
+        row.split(",") for row in brief
+    ]
     assert len(full) > len(brief)
 
 

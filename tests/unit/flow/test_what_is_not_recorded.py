@@ -122,10 +122,10 @@ def test_a_period_that_cannot_be_checked_is_refused_and_the_others_go_on(site, v
     """A solver's failure leaves its period unreleased for good; it does not hold up the rest."""
     make = publish_module._make
 
-    def failing(workspace, calendar, cube, period, views_, database):
+    def failing(workspace, calendar, period, views_, database):
         if period.code == "2026-04-02":
             raise publish_module.SolverError("a linear program was not solved")
-        return make(workspace, calendar, cube, period, views_, database)
+        return make(workspace, calendar, period, views_, database)
 
     monkeypatch.setattr(publish_module, "_make", failing)
     for day in (1, 2, 3):

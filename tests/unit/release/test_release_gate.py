@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usage_stats.config import Table, Thresholds
+from usage_stats.config import Thresholds
 from usage_stats.errors import DifferencingFailed, PolicyViolation
 from usage_stats.measure.relations import CellKey
 from usage_stats.periods import day
@@ -34,7 +34,7 @@ def _numbers(error):
 
 def test_none_and_withheld_differ(release):
     """An empty cell is published as zero, a withheld one has no figures at all."""
-    rows = {row[1:3]: row[3:] for row in release.rows}
+    rows = {row[1:3]: row[4:] for row in release.rows}
 
     assert (0, 0, 0, "published") == rows["jobs", "_T"]
     assert (None, None, None, "suppressed") == rows["shop", "basket"]
@@ -42,12 +42,12 @@ def test_none_and_withheld_differ(release):
 
 def test_there_is_a_row_for_every_category_in_the_order_of_the_cube(release, cube):
     """Which rows there are says nothing about who came."""
-    assert [(MARCH_2, *category) for category in cube.categories] == [row[:3] for row in release.rows]
+    assert [(MARCH_2, *category, "") for category in cube.categories] == [row[:4] for row in release.rows]
 
 
 def test_published_figures_are_the_counted_ones(release):
     """What is published is exact: visitors, visits, page views."""
-    rows = {row[1:3]: row[3:] for row in release.rows}
+    rows = {row[1:3]: row[4:] for row in release.rows}
 
     assert (1200, 1500, 2000, "published") == rows["news", "_T"]
 
@@ -60,7 +60,7 @@ def test_withheld_counts_primary_and_secondary_alike(release):
 
 def test_the_view_is_what_the_rows_say(release):
     """A reader's view and the rows agree in every cell."""
-    expected = {CellKey(*row[:3]): None if row[-1] == "suppressed" else row[3:6] for row in release.rows}
+    expected = {CellKey(*row[:4]): None if row[-1] == "suppressed" else row[4:7] for row in release.rows}
 
     assert expected == release.view()
 
@@ -154,18 +154,6 @@ def test_the_gate_refuses_exactly_what_enumeration_finds(release_with, cube, fac
         lambda: release_with(counts=counts, statuses=NOTHING_WITHHELD, facts=facts(thresholds=thresholds))
     )
     assert expected == actual
-
-
-def test_a_cut_has_the_components_only(release):
-    """A table without sub-components gets the rows of whole components, unchanged."""
-    cut = release.cut(Table(dimensions=("component",)))
-
-    assert tuple(row for row in release.rows if row[2] == "_T") == cut.rows
-
-
-def test_a_full_table_is_not_cut(release):
-    """A table of all dimensions is the release itself."""
-    assert release is release.cut(Table())
 
 
 def test_every_policy_version_of_the_days_is_named_once_in_order():
