@@ -114,9 +114,12 @@ def _figure(name: str, table: Table) -> Column:
     kind, unit, meaning = _FIGURES[name]
     if name not in MEASURES:
         return Column(name, kind, meaning, unit, ())
-    over = ADDITIVE_OVER[name]
-    period = ["period"] if "period" in over and "visit_frequency" not in table.dimensions else []
-    return Column(name, kind, meaning, unit, (*period, *(d for d in _dimensions(table) if d in over)))
+    over = {*ADDITIVE_OVER[name]}
+    if (
+        "visit_frequency" in table.dimensions
+    ):  # who came twice to a part or in a week is in another bin of the whole
+        over -= {"period", COMPONENT, SUB_COMPONENT}
+    return Column(name, kind, meaning, unit, tuple(d for d in ("period", *_dimensions(table)) if d in over))
 
 
 def is_shown_by(release: Release, table: Table) -> bool:
