@@ -47,7 +47,7 @@ create macro checked_sum(cells, measure) as list_transform(list_transform(list_t
             and list_contains(list_transform(s.all, lambda x: x[name]), '{total}')
             and len(list_distinct(list_transform(s.all, lambda x: x[name]))) > 1),
         'paths': list_distinct(list_transform(s.all, lambda x:
-            coalesce(x['component'], '') || chr(31) || coalesce(x['sub_component'], ''))),
+            coalesce(x['component'], '') || chr(31) || coalesce(x['sub_component'], '{total}'))),
         'keys': list_distinct(list_transform(s.all, lambda x:
             list_aggregate(list_transform(s.names, lambda name: coalesce(x[name], '')), 'string_agg', chr(31)))),
         'over': list_filter(({additive})[measure], lambda name:

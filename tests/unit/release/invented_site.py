@@ -89,10 +89,12 @@ def _bin(name, number):
     return max((low, code) for low, code in zip(bins, codes, strict=True) if low <= number)[1]
 
 
-def releases_of(config, views, *, without=(), shown_from=None):
+def releases_of(config, views, *, without=(), gaps=None, shown_from=None):
     """A release of each whole period, but those left out.
 
-    `shown_from`: what is broken down beyond components is told from that day on only.
+    `gaps`: period code → how many of its days have no log lines. `shown_from`: the day from which on figures are broken
+    down beyond components.
+
     """
     cube = cube_of(config)
     days = [FIRST + timedelta(n) for n in range((LAST - FIRST).days + 1)]
@@ -105,7 +107,8 @@ def releases_of(config, views, *, without=(), shown_from=None):
         shown = breakdowns_of(config, period.kind) if not shown_from or period.first >= shown_from else ()
         categories = (*plain.components, *further_categories(plain, shown, codes_of(config)))
         mine = [view for view in views if period.first <= view["day"] <= period.last]
-        releases.append(_release(config, period, categories, _with_persons_codes(period, mine)))
+        missing = tuple(d.isoformat() for d in period.days[: (gaps or {}).get(period.code, 0)])
+        releases.append(_release(config, period, categories, _with_persons_codes(period, mine), missing))
     return releases
 
 
@@ -126,7 +129,7 @@ def _with_persons_codes(period, views):
     ]
 
 
-def _release(config, period, categories, views):
+def _release(config, period, categories, views, missing):
     cells = defaultdict(lambda: (set(), set(), []))
     dimensions = {tuple(by_of(category)) for category in categories}
     for view in views:
@@ -141,7 +144,8 @@ def _release(config, period, categories, views):
     for category in categories:
         figures = tuple(map(len, cells[written(category)]))
         hidden = 0 < figures[0] < minimum
-        shown = ((None,) * 3, "suppressed") if hidden else (figures, "published")
+        told = "incomplete" if missing else "published"
+        shown = ((None,) * 3, "suppressed") if hidden else (figures, told)
         rows.append((period.code, *written(category), *shown[0], shown[1]))
     facts = Facts(
         site=config.site,
@@ -151,6 +155,7 @@ def _release(config, period, categories, views):
         identity_basis_shares=None,
         robot_lists="list 1",
         software="usage-stats 0",
+        days_without_lines=missing,
     )
     return Release(period, tuple(rows), facts)
 
