@@ -75,6 +75,7 @@ def _visit(draw, of):
         "referrer": draw.choice(["direct", "search", "search", "social"]),
         "entry_component": places[0][0],
         "visit_depth": _bin("visit_depth", number),
+        "visit_duration": _bin("visit_duration", (number - 1) * 37),
     }
     when = {"day": day, "hour": f"{hour:02}", "weekday": str(day.isoweekday())}
     return [

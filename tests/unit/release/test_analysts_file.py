@@ -31,11 +31,11 @@ OPENS = ReleasedOpens(
     10,
     "1",
 )
-# Prints visitors of the whole site as an open reader sees them, before and after it is told to go on.
+# Prints page views of the whole site as an open reader sees them, before and after it is told to go on.
 READER = """
 import sys, duckdb
 connection = duckdb.connect(sys.argv[1], read_only=True)
-sql = "select visitors from components where component = '_T' and period = '2026-03'"
+sql = "select page_views from components where component = '_T' and period = '2026-03'"
 print(connection.sql(sql).fetchall()[0][0], flush=True)
 sys.stdin.readline()
 print(connection.sql(sql).fetchall()[0][0], flush=True)
@@ -308,7 +308,7 @@ def test_a_reader_keeps_what_it_opened(build, path):
     """A connection opened before the swap reads the old figures on; one opened after reads the new."""
     config = config_with({"components": {"periods": ["month"]}})
     build(releases_of(config, _views()), config.tables)
-    (old,) = _ask(path, "select visitors from components where component = '_T' and period = '2026-03'")[0]
+    (old,) = _ask(path, "select page_views from components where component = '_T' and period = '2026-03'")[0]
     command = [sys.executable, "-c", READER, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
         before = int(reader.stdout.readline())
@@ -317,7 +317,7 @@ def test_a_reader_keeps_what_it_opened(build, path):
 
     assert (old, old) == (before, after)
     assert [(old,)] != _ask(
-        path, "select visitors from components where component = '_T' and period = '2026-03'"
+        path, "select page_views from components where component = '_T' and period = '2026-03'"
     )
 
 

@@ -68,7 +68,7 @@ def _one_level(table, over):
     return " and ".join(conditions)
 
 
-@pytest.mark.parametrize(("table", "measure", "over"), _cases())
+@pytest.mark.parametrize(("table", "measure", "over"), [*_cases()])
 def test_sums_over_what_is_additive_are_the_plain_ones_and_no_others_are_made(ask, table, measure, over):
     """Over what the catalogue lists: the sum of the rows, none where one is withheld. Over anything else: an error."""
     groups = ", ".join(n for n in _dimensions(table) if n not in over) or "period_kind"
