@@ -4,6 +4,7 @@
 -- model.column   = period | day (2026-11-21), ISO week (2026-W47) or month (2026-11) | code
 -- model.column   = period_kind | day, week or month: never add figures of different kinds | code
 -- model.column   = first_date | first day of the period, reporting time zone | date
+-- model.column   = last_date | last day of the period, reporting time zone | date
 -- model.column   = component | part of the site, _T for all of it | code
 -- model.column   = sub_component | part of the component, deeper ones as a path (guides/install), _T for all of it | code
 -- model.column   = hour | hour of the clock, 00 to 23, reporting time zone; _T for all | code
@@ -26,12 +27,15 @@
 -- model.column   = frequency | visits by visitors | visits per visitor
 -- model.column   = page_views_per_visit | page views by visits | page views per visit
 -- model.column   = status | published, suppressed (withheld, not zero) or incomplete | code
+-- model.unique   = period, component, sub_component, hour, weekday, referrer, browser, device, country, customer_group, entry_component, exit_component, visit_depth, visit_duration, visitor_type, visit_frequency
+-- model.assert   = first_date <= last_date
 -- model.assert   = (status = 'suppressed') <= (visitors is null) and (status = 'suppressed') <= (visits is null)
 -- A table shows some of these columns; those it has not are null here, and left out of it.
 select
     period,
     period_kind,
     first_date,
+    last_date,
     component,
     sub_component,
     hour,

@@ -70,8 +70,6 @@ class Table(BaseModel):
             raise ValueError("a dimension is named twice")
         if SUB_COMPONENT in value and COMPONENT not in value:
             raise ValueError("sub_component needs component beside it")
-        if {"weekday", "visit_frequency"} <= set(value):
-            raise ValueError("weekday does not go with visit_frequency, which is told of whole periods")
         if len(set(value) - {SUB_COMPONENT}) > _MOST_DIMENSIONS:
             raise ValueError(
                 f"at most {_MOST_DIMENSIONS} beside sub_component: cells of more hold too few people"

@@ -1,8 +1,5 @@
-"""cell.component, cell.identity_basis and warehouse.figures against plain Python."""
+"""cell.component and cell.identity_basis against plain Python."""
 
-from datetime import date, timedelta
-
-import polars as pl
 import pytest
 from invented_events import CATEGORIES, DAY, random_rows, spots, usage
 
@@ -13,7 +10,6 @@ from usage_stats.measure.crowd import Crowd
 from usage_stats.measure.cube import cube_from
 from usage_stats.measure.relations import CellKey
 from usage_stats.periods import day, week
-from usage_stats.sqlmodel import load_model, run_model
 
 CUBE = cube_from(CATEGORIES, ("day", "week"))
 WEEK = week(DAY)  # DAY is its Sunday
@@ -119,34 +115,3 @@ def test_crowd_of_no_files_is_nobody():
     """Where no day has usage, there is nobody behind any cell."""
 
     assert (0, 0) == Crowd(UsageFiles((), ())).behind([CellKey("2026-03-29", "_T", "_T")])
-
-
-def test_analysts_table_is_the_released_figures_in_order_of_time():
-    """Nothing is added, dropped or filled in: withheld stays null."""
-    start = date(2026, 3, 23)
-    listed = [
-        ("day", start + timedelta(n), (start + timedelta(n)).isoformat(), c, s, *figures)
-        for n in (2, 0, 1)
-        for c, s, *figures in [
-            ("_T", "_T", 12, 13, 40, "published"),
-            ("news", "_T", None, None, None, "suppressed"),
-            ("shop", "_T", 0, 0, 0, "incomplete"),
-        ]
-    ]
-    names = [
-        "period_kind",
-        "first_date",
-        "period",
-        "component",
-        "sub_component",
-        "visitors",
-        "visits",
-        "page_views",
-    ]
-    frame = pl.DataFrame(listed, schema=[*names, "status"], orient="row")
-    missing = {c.name for c in load_model("warehouse.figures").columns} - set(frame.columns)
-    padded = frame.with_columns(**{name: pl.lit(None) for name in missing})
-    table = pl.DataFrame(run_model("warehouse.figures", {"release.figures": padded}))
-    order = ["first_date", "period", "component"]
-
-    assert frame.sort(order).equals(table.select(frame.columns))

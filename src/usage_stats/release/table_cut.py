@@ -115,10 +115,8 @@ def _figure(name: str, table: Table) -> Column:
     if name not in MEASURES:
         return Column(name, kind, meaning, unit, ())
     over = ADDITIVE_OVER[name]
-    if (
-        "visit_frequency" in table.dimensions
-    ):  # who came once here, or this week, may have come more often in all
-        over = ("visit_frequency",)
+    if "visit_frequency" in table.dimensions:
+        over = ("visit_frequency",)  # who came once here, or this week, may have come more often in all
     return Column(name, kind, meaning, unit, tuple(d for d in ("period", *_dimensions(table)) if d in over))
 
 

@@ -1,0 +1,129 @@
+"""What adds up along which dimension → `checked_sum`, the macro of the analysts' file that refuses wrong sums.
+
+It gets whole rows, and so sees by itself what is summed over, whatever the query groups and filters by: a caller has
+nothing to declare and nothing to get wrong.
+
+Belongs here: when a sum is right, and the words where it is not. Does not: which rows there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from usage_stats.config import TOTAL
+from usage_stats.dimensions import COMPONENT, DIMENSIONS, SUB_COMPONENT
+from usage_stats.measure.relations import ADDITIVE_OVER
+from usage_stats.release.analysts_table import literal
+
+__all__ = ["CHECKED_SUM_MEANING", "checked_sum_macro"]
+
+CHECKED_SUM_MEANING = (
+    "checked_sum(t, 'page_views') from a_table as t: the sum, NULL where a row in it is withheld, and an error with "
+    "the reason where these rows do not add up"
+)
+# Every table of figures has these; none of them is summed over, for `period` says it already.
+_ABOUT_THE_PERIOD = ("period_kind", "first_date", "last_date")
+_NO_DIMENSIONS = (*_ABOUT_THE_PERIOD, "status", "reach", "frequency", "page_views_per_visit")
+# Of opened e-mails nothing adds up: campaigns that requests name have rows only where they may be told.
+_SUMMED = (*ADDITIVE_OVER, "recipients", "opens")
+# Who came twice in one period or to one part is in another bin in the next period, and in the whole.
+_NOT_BY_FREQUENCY = ("period", COMPONENT, SUB_COMPONENT)
+_BINS = tuple(name for name, dimension in DIMENSIONS.items() if dimension.bins)
+
+# s: rows as maps of column to text; names: of columns. Later steps see what earlier ones found.
+_MACRO = """
+create macro checked_sum(cells, measure) as list_transform(list_transform(list_transform(
+    [list(cast(cells as map(varchar, varchar)))],
+    lambda cell_rows: {{
+        'all': cell_rows,
+        'names': list_filter(map_keys(cell_rows[1]), lambda name: not list_contains({no_dimensions}, name))
+    }}),
+    lambda s: {{
+        'all': s.all,
+        'names': s.names,
+        'varied': list_filter(s.names, lambda name:
+            len(list_distinct(list_transform(s.all, lambda x: coalesce(x[name], '')))) > 1),
+        'mixed': list_filter(s.names, lambda name: name <> 'sub_component'
+            and list_contains(list_transform(s.all, lambda x: x[name]), '{total}')
+            and len(list_distinct(list_transform(s.all, lambda x: x[name]))) > 1),
+        'paths': list_distinct(list_transform(s.all, lambda x:
+            coalesce(x['component'], '') || chr(31) || coalesce(x['sub_component'], '{total}'))),
+        'keys': list_distinct(list_transform(s.all, lambda x:
+            list_aggregate(list_transform(s.names, lambda name: coalesce(x[name], '')), 'string_agg', chr(31)))),
+        'over': list_filter(({additive})[measure], lambda name:
+            not (list_contains(s.names, 'visit_frequency') and list_contains({not_by_frequency}, name))),
+        'kinds': list_sort(list_distinct(list_transform(s.all, lambda x: x['period_kind']))),
+        'first': list_min(list_transform(s.all, lambda x: x['period'])),
+        'last': list_max(list_transform(s.all, lambda x: x['period']))
+    }}),
+    lambda s: case
+        when s.all is null then null
+        when not list_contains({measures}, measure) then error(
+            'checked_sum: ' || measure || ' does not add up; sums are of ' || array_to_string({measures}, ', '))
+        when not list_has_all(map_keys(s.all[1]), {needed} || [measure]) then error(
+            'checked_sum: it must see whole rows with ' || array_to_string({needed} || [measure], ', ')
+            || ': write checked_sum(t, ''' || measure || ''') from a_table as t')
+        when len(s.all) = 1 then cast(s.all[1][measure] as bigint)
+        when len(s.kinds) > 1 then error(
+            'checked_sum: these rows are of several kinds of period (' || array_to_string(s.kinds, ', ')
+            || '), which are made of the same days; keep one period_kind')
+        when len(s.mixed) > 0 then error(
+            'checked_sum: these rows hold totals ({total}) of ' || array_to_string(s.mixed, ', ')
+            || ' beside their parts, which would count twice; keep the one or the other')
+        when list_bool_or(list_transform(s.paths, lambda path: list_has_any(s.paths,
+            [regexp_replace(path, '{sub}.+$', chr(31) || '{total}')]
+            || list_transform(range(1, len(string_split(path, '/'))), lambda depth:
+                array_to_string(string_split(path, '/')[1:depth], '/')))
+            and not ends_with(path, chr(31) || '{total}'))) then error(
+            'checked_sum: these rows hold a component''s total, or a part''s, beside the parts of it, which would '
+            || 'count twice; keep one level of sub_component')
+        when len(s.keys) < len(s.all) then error(
+            'checked_sum: the same row comes more than once: a join multiplied rows, or a column that tells them '
+            || 'apart was left out')
+        when len(list_filter(s.varied, lambda name: not list_contains(s.over, name))) > 0 then error(
+            'checked_sum: ' || measure || ' of this table do not add up over '
+            || array_to_string(list_filter(s.varied, lambda name: not list_contains(s.over, name)), ', ')
+            || ': the same ones may be counted in several rows; group by it, or take the row of the whole ({total}, or '
+            || 'the week or month)')
+        when len(list_filter(s.names, lambda name: list_contains({bins}, name)
+            and s.all[1][name] <> '{total}')) > 0 and list_contains(s.varied, 'period') then error(
+            'checked_sum: the bins of ' || array_to_string(list_filter(s.names, lambda name:
+            list_contains({bins}, name)), ', ') || ' differ from period to period; group by period, or take {total}')
+        when len(list_filter({unreleased}, lambda period: period > s.first and period < s.last
+            and len(period) = len(s.first))) > 0 then error(
+            'checked_sum: between the first and the last of these periods some were not released ('
+            || array_to_string(list_filter({unreleased}, lambda period: period > s.first and period < s.last
+            and len(period) = len(s.first)), ', ') || '): the sum would be too small; sum before and after')
+        when list_bool_or(list_transform(s.all, lambda x: x[measure] is null)) then null
+        else cast(list_sum(list_transform(s.all, lambda x: cast(x[measure] as bigint))) as bigint)
+    end)[1]
+"""
+
+
+def checked_sum_macro(unreleased: Iterable[str]) -> str:
+    """The statement that creates the macro.
+
+    Args:
+        unreleased: codes of periods between released ones that were not released themselves.
+    """
+    over: dict[str, tuple[str, ...]] = {**dict.fromkeys(_SUMMED, ()), **ADDITIVE_OVER}
+    pairs = ", ".join(f"{literal(measure)}: {_list(_columns(names))}" for measure, names in over.items())
+    return _MACRO.format(
+        no_dimensions=_list([*_NO_DIMENSIONS, *_SUMMED]),
+        needed=_list(["period", *_ABOUT_THE_PERIOD, "status"]),
+        measures=_list(_SUMMED),
+        additive=f"map {{{pairs}}}",
+        not_by_frequency=_list(_NOT_BY_FREQUENCY),
+        bins=_list(_BINS),
+        unreleased=_list(unreleased),
+        total=TOTAL,
+        sub="\x1f",
+    )
+
+
+def _columns(over: Iterable[str]) -> Iterable[str]:
+    return (name for name in over if name == "period" or name in DIMENSIONS)
+
+
+def _list(values: Iterable[str]) -> str:
+    return f"cast([{', '.join(map(literal, values))}] as varchar[])"
