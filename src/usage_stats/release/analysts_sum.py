@@ -106,7 +106,8 @@ def checked_sum_macro(unreleased: Iterable[str]) -> str:
     Args:
         unreleased: codes of periods between released ones that were not released themselves.
     """
-    over: dict[str, tuple[str, ...]] = {**dict.fromkeys(_SUMMED, ()), **ADDITIVE_OVER}
+    over: dict[str, tuple[str, ...]] = dict.fromkeys(_SUMMED, ())
+    over.update(ADDITIVE_OVER.items())
     pairs = ", ".join(f"{literal(measure)}: {_list(_columns(names))}" for measure, names in over.items())
     return _MACRO.format(
         no_dimensions=_list([*_NO_DIMENSIONS, *_SUMMED]),
