@@ -29,6 +29,7 @@ __all__ = [
     "UNKNOWN_COUNTRY",
     "Dimension",
     "Measure",
+    "bin_bounds",
     "bin_code",
 ]
 
@@ -168,6 +169,19 @@ _NAMED: dict[str, Dimension] = {
     ),
 }
 DIMENSIONS: Mapping[str, Dimension] = MappingProxyType(_NAMED)
+
+
+def bin_bounds(name: str, code: str) -> tuple[int, int | None]:
+    """The least and the largest value in a bin of a dimension, or in several that are one; None for no largest."""
+    ends, number = DIMENSIONS[name].bins, len(DIMENSIONS[name].bins)
+    low, high = next(
+        (low, high)
+        for low in range(number)
+        for high in range(low, number)
+        if bin_code(name, low, high) == code
+    )
+    return ends[low], None if high == number - 1 else ends[high + 1] - 1
+
 
 # What an event says beside when and where: one column each, only where a table asks for it.
 EVENT_ATTRIBUTES = ("referrer", "browser", "device", "country", "customer_group")

@@ -76,6 +76,8 @@ class Table(BaseModel):
             )
         if len({"weekday", "visitor_type", "visit_frequency"}.intersection(value)) > 1:
             raise ValueError("of weekday, visitor_type and visit_frequency a table has one")
+        if "customer_group" in value and not {"weekday", "visitor_type", "visit_frequency"}.isdisjoint(value):
+            raise ValueError("customer_group goes with neither weekday, visitor_type nor visit_frequency")
         return value
 
     @model_validator(mode="after")

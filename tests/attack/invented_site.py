@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from usage_stats.config import OTHER, TOTAL, Thresholds
-from usage_stats.flow.publish import _Views
+from usage_stats.flow.released import ReleasedViews
 from usage_stats.measure.cells import Counts
 from usage_stats.measure.cube import Cube
 from usage_stats.measure.relations import CellKey, nested_pairs, relations
@@ -91,7 +91,7 @@ class _Told(NamedTuple):
 
 def publish_all(site, cube, days, thresholds):
     """Protect every period that lies within the days, in order, each beside what was published before."""
-    views, told = _Views(None, {}), Outcome({}, {}, {})
+    views, told = ReleasedViews(None, {}), Outcome({}, {}, {})
     for period in periods_of(days, cube.periods):
         if set(period.days) <= set(days):
             table = protect_one(site, cube, period, views.around(period), thresholds)

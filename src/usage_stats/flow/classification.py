@@ -30,6 +30,7 @@ __all__ = [
     "Classification",
     "are_mixed",
     "attribute_versions",
+    "list_names",
     "load_classification",
     "paths_version",
     "rules_of",
@@ -106,6 +107,18 @@ def attribute_versions(config: Config, *, table: Sequence[str] | None, groups: s
         "customer_group": [groups, sorted(config.customer_groups.names) if config.customer_groups else []],
     }
     return {name: _short(said[name]) for name in config.event_attributes}
+
+
+def list_names(config: Config) -> dict[str, str]:
+    """For readers: which list decides on each attribute that is asked for."""
+    named = {
+        "referrer": f"own list of {referrer_list_version()}",
+        "browser": browser_list_version(),
+        "device": browser_list_version(),
+        "country": f"table {Path(config.country_table).name}" if config.country_table else "",
+        "customer_group": "list of accounts",
+    }
+    return {name: named[name] for name in config.event_attributes}
 
 
 def _short(said: Any) -> str:

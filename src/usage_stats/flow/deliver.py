@@ -13,8 +13,8 @@ from pathlib import Path
 
 from usage_stats.config import Partner
 from usage_stats.errors import LedgerError
-from usage_stats.flow.publish import released_periods, stored_release
 from usage_stats.flow.refusals import Refusals
+from usage_stats.flow.released import released_periods, stored_release
 from usage_stats.flow.reporter import Reporter
 from usage_stats.flow.workspace import Workspace
 from usage_stats.periods import Period, parse_period

@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from pathlib import Path
+from datetime import date
 
 from usage_stats import __version__
 from usage_stats.deidentify.robots import robot_list_version
 from usage_stats.errors import AuditFailed, DifferencingFailed, LedgerError, SolverError
 from usage_stats.flow.calendar import Calendar
+from usage_stats.flow.classification import list_names
 from usage_stats.flow.period_cube import cube_of_period
 from usage_stats.flow.refusals import Refusals
+from usage_stats.flow.released import ReleasedViews, finished_periods, record_path, released_periods
 from usage_stats.flow.reporter import Reporter
 from usage_stats.flow.seal import close_window, usage_files
 from usage_stats.flow.workspace import Workspace, write_atomically
@@ -27,30 +28,24 @@ from usage_stats.measure.cells import basis_counts, period_cells
 from usage_stats.measure.crowd import Crowd
 from usage_stats.measure.cube import Cube, cube_from
 from usage_stats.measure.relations import (
-    CellKey,
-    Overlaps,
     nested_pairs,
     overlaps_within,
     relations_between,
 )
 from usage_stats.measure.table_spec import cube_of
-from usage_stats.periods import WINDOW_OF, Period, month, parse_period, periods_of, window_of
+from usage_stats.periods import WINDOW_OF, Period, periods_of, window_of
 from usage_stats.policy import Refusal, Use
 from usage_stats.protect.protect import protect_period
 from usage_stats.protect.protected_table import ProtectedTable
-from usage_stats.protect.requirement import View
 from usage_stats.release.gate import Facts, Release, basis_shares, open_gate, policy_versions
-from usage_stats.release.record import digest_of, from_record, sensitive_cells, to_record
+from usage_stats.release.record import digest_of, to_record
 from usage_stats.sqlmodel import Database
 
 __all__ = [
     "Published",
     "close_windows",
     "due_periods",
-    "finished_periods",
     "publish",
-    "released_periods",
-    "stored_release",
 ]
 
 # For whom figures are made. One set of protected figures serves both: each use only decides who receives it.
@@ -87,18 +82,6 @@ def _is_due(calendar: Calendar, period: Period) -> bool:
     return calendar.is_ready(period) and not all_empty and window_of(period).code not in calendar.closed
 
 
-def released_periods(workspace: Workspace) -> dict[Period, str]:
-    """Every released period, oldest record first, with the digest of its record."""
-    released = (e for e in workspace.released.entries() if e["event"] == "released")
-    return {parse_period(e["period"]): e["sha256"] for e in released}
-
-
-def finished_periods(workspace: Workspace) -> set[Period]:
-    """Every period that was decided on: released, or refused."""
-    decided = (e for e in workspace.released.entries() if e["event"] in {"released", "refused"})
-    return {parse_period(e["period"]) for e in decided}
-
-
 def _check_unknown_folders(workspace: Workspace, due: Iterable[Period]) -> None:
     """A delivered period that the ledger does not know: `restricted/` is older than what left the house."""
     codes = {p.code for p in due}
@@ -109,11 +92,6 @@ def _check_unknown_folders(workspace: Workspace, due: Iterable[Period]) -> None:
             "older backup? Nothing is released, for the same period could come out twice with different figures. "
             "Restore the newest backup; where there is none, begin a new workspace with a later first_day"
         )
-
-
-def stored_release(workspace: Workspace, period: Period, digest: str) -> Release:
-    """Read a recorded release back."""
-    return from_record(_record_path(workspace, period), digest)
 
 
 def publish(workspace: Workspace, calendar: Calendar, reporter: Reporter) -> list[Published]:
@@ -133,7 +111,7 @@ def publish(workspace: Workspace, calendar: Calendar, reporter: Reporter) -> lis
     reporter.start("protecting figures", len(due))
     if due or finished:
         workspace.policies.remember(max(p.last for p in {*due, *finished}), calendar.now)
-    views, refusals = _Views(workspace, released), Refusals(workspace)
+    views, refusals = ReleasedViews(workspace, released), Refusals(workspace)
     done = []
     with Database(workspace.spill) as database:
         for period in due:
@@ -187,44 +165,8 @@ def close_windows(workspace: Workspace, calendar: Calendar) -> None:
             close_window(workspace, window)
 
 
-class _Views:
-    """What readers have of the periods around a period."""
-
-    def __init__(self, workspace: Workspace, released: Mapping[Period, str]) -> None:
-        self._workspace = workspace
-        self._released = dict(released)
-        self._views: dict[Period, View] = {}
-        self._overlaps: dict[Period, Overlaps] = {}
-
-    def add(self, period: Period, release: Release, digest: str) -> None:
-        self._released[period] = digest
-        self._views[period], self._overlaps[period] = release.view(), release.overlaps
-
-    def overlaps(self, around: Mapping[Period, View]) -> dict[tuple[CellKey, str], int]:
-        """What readers may guess of visitors who are in several parts of a whole, of periods asked for before."""
-        return {key: number for period in around for key, number in self._overlaps[period].items()}
-
-    def sensitive(self, around: Iterable[Period]) -> frozenset[CellKey]:
-        """The cells of these periods that were withheld for themselves."""
-        paths = {p: _record_path(self._workspace, p) for p in around}
-        return frozenset(k for p, path in paths.items() for k in sensitive_cells(path, self._released[p]))
-
-    def around(self, period: Period) -> dict[Period, View]:
-        """Released periods that share days with the period, or with those: back to the month before."""
-        if period.kind == "day":
-            return {}
-        since = month(period.first.replace(day=1) - timedelta(1)).first
-        return {p: self._view(p) for p in self._released if p.last >= since}
-
-    def _view(self, period: Period) -> View:
-        if period not in self._views:
-            release = stored_release(self._workspace, period, self._released[period])
-            self._views[period], self._overlaps[period] = release.view(), release.overlaps
-        return self._views[period]
-
-
 def _make(
-    workspace: Workspace, calendar: Calendar, period: Period, views: _Views, database: Database
+    workspace: Workspace, calendar: Calendar, period: Period, views: ReleasedViews, database: Database
 ) -> tuple[ProtectedTable, Release]:
     files = usage_files(workspace, WINDOW_OF[period.kind], period.days)
     crowd = Crowd(files)
@@ -271,6 +213,7 @@ def _facts(workspace: Workspace, calendar: Calendar, period: Period, counts: Map
         robot_lists=robot_list_version(workspace.config.robots),
         software=f"usage-stats {__version__}",
         days_without_lines=tuple(d.isoformat() for d in calendar.empty_days(period)),
+        lists=list_names(config),
     )
 
 
@@ -283,7 +226,7 @@ def _allowed_use(workspace: Workspace, period: Period) -> Use:
 def _record(workspace: Workspace, release: Release, protected: ProtectedTable) -> str:
     """Write the record, then the ledger's entry: from then on the figures are out."""
     record = to_record(release, [k for k, s in protected.statuses.items() if s == "primary"])
-    write_atomically(_record_path(workspace, release.period), record, mode=0o600)
+    write_atomically(record_path(workspace, release.period), record, mode=0o600)
     workspace.released.append(
         {
             "event": "released",
@@ -294,7 +237,3 @@ def _record(workspace: Workspace, release: Release, protected: ProtectedTable) -
         }
     )
     return digest_of(record)
-
-
-def _record_path(workspace: Workspace, period: Period) -> Path:
-    return workspace.restricted / "released" / f"{period.code}.json"

@@ -124,8 +124,8 @@ def publish_due(workspace: Workspace, now: datetime, reporter: Reporter) -> list
 def deliver_and_build(workspace: Workspace, _now: datetime, reporter: Reporter) -> Delivered:
     """Write partners' folders and, if anything is new, the analysts' file."""
     from usage_stats.flow.deliver import deliver  # noqa: PLC0415 the same
-    from usage_stats.flow.publish import released_periods, stored_release  # noqa: PLC0415 the same
     from usage_stats.flow.publish_opens import stored_opens  # noqa: PLC0415 the same
+    from usage_stats.flow.released import released_periods, stored_release  # noqa: PLC0415 the same
     from usage_stats.release.analysts_file import build_analysts_file  # noqa: PLC0415 the same
 
     policy = workspace.policy

@@ -133,10 +133,18 @@ components:{components}
 # A table of networks and countries, .mmdb or .csv (network,country,date). Without one, countries are not told apart.
 # country_table: countries.mmdb
 
+# What is published, one table each: by which dimensions, for which kinds of period (all that make sense, if left out),
+# with which figures, for whom. Dimensions are component, sub_component; hour, weekday; referrer, browser, device,
+# country, customer_group; entry_component, exit_component, visit_depth, visit_duration; visitor_type,
+# visit_frequency. Figures are visitors, visits, page_views; reach, frequency, page_views_per_visit.
 tables:
   components:
     dimensions: [component, sub_component]
     periods: [day, week, month]
+    measures: [visitors, visits, page_views, reach, frequency, page_views_per_visit]
+  # how_often:
+  #   dimensions: [visit_frequency]   # the distribution of visitors by how often they came
+  #   audience: analysts              # partners, if left out
 
 # Who receives figures, in releases/<id>/. Without partners, only the analysts' file is written.
 partners:

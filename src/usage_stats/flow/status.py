@@ -8,8 +8,8 @@ from typing import Any
 
 from usage_stats.flow.calendar import Calendar, calendar_of
 from usage_stats.flow.expire import expiring
-from usage_stats.flow.publish import finished_periods, released_periods
 from usage_stats.flow.refusals import Refusals
+from usage_stats.flow.released import finished_periods, released_periods
 from usage_stats.flow.workspace import Workspace
 from usage_stats.measure.table_spec import cube_of
 from usage_stats.periods import Period, day, periods_of, window_of

@@ -6,7 +6,7 @@ Belongs here: distinct persons and networks, exactly, never as sums. Does not: w
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,16 @@ _NO_END = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The figures of one cell: persons, visits, page views, and distinct networks they came from."""
+    """The figures of one cell: persons, visits, page views, and distinct networks they came from.
+
+    `largest`: page views of the person who has most of them; counted where one could speak for all, else 0.
+    """
 
     visitors: int
     visits: int
     page_views: int
     networks: int
+    largest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,9 @@ def period_cells(
             found |= _plain(asked, period, files, database)
         elif asked:
             found |= _derived(name, asked, period, files, database)
+    of_groups = [c for c in cube.categories if "customer_group" in by_of(c)]
+    for category, largest in _largest(of_groups, period, files, database).items():
+        found[category] = replace(found[category], largest=largest)
     nobody = Counts(0, 0, 0, 0)
     return {CellKey(period.code, *category): found.get(category, nobody) for category in cube.categories}
 
@@ -79,6 +86,18 @@ def _plain(
     is_large = number_of_rows(files.component_day) >= LARGE_PERIOD
     cells = _counted(asked, period, files) if is_large else _modelled(asked, period, files, database)
     return dict(_read(cells, {}))
+
+
+def _largest(
+    asked: Sequence[Category], period: Period, files: UsageFiles, database: Database | None
+) -> dict[Category, int]:
+    """How many page views the person has who has most: a group of customers may be one customer and some visitors."""
+    if not asked:
+        return {}
+    inputs = {"frame.category": _frame(asked), "usage.component_day": list(files.component_day)}
+    rows = run_model("cell.largest", inputs, parameters=_span(period), database=database).to_pylist()
+    found = {(row["component"], row["sub_component"], row["further"]): row["largest"] for row in rows}
+    return {category: found[category] for category in asked if category in found}
 
 
 def _read(cells: pa.Table, more: Mapping[str, str]) -> Iterator[tuple[Category, Counts]]:

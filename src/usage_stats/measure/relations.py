@@ -17,7 +17,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from usage_stats.config import TOTAL
-from usage_stats.dimensions import DIMENSIONS, MEASURES, Measure
+from usage_stats.dimensions import DIMENSIONS, MEASURES, Measure, bin_bounds
 from usage_stats.measure.cube import Category, Cube, by_of, cell_of, wholes_of, without
 from usage_stats.periods import Period
 
@@ -226,12 +226,31 @@ def _of_relation(relation: Relation, measure: Measure) -> list[Constraint]:
 
 
 def _of_cell(cell: CellKey) -> list[Constraint]:
-    """Each visitor makes at least one visit, and each visit has at least one page view."""
+    """Each visitor makes at least one visit, and each visit has at least one page view; a bin says how many."""
     visitors, visits, page_views = (Variable(cell, measure) for measure in MEASURES)
+    by = by_of(cell.category) if cell.by else {}
+    per_visitor, per_visit = by.get("visit_frequency"), by.get("visit_depth")
+    # Some of a visit's page views may have been in other parts of the site, or in other hours.
+    is_whole = cell.component == TOTAL and "hour" not in by
     return [
-        Constraint(((visits, 1), (visitors, -1)), 0, math.inf),
-        Constraint(((page_views, 1), (visits, -1)), 0, math.inf),
+        *_times(
+            visits, visitors, *(bin_bounds("visit_frequency", per_visitor) if per_visitor else (1, None))
+        ),
+        *_times(page_views, visits, *_views_per_visit(per_visit, is_whole=is_whole)),
     ]
+
+
+def _views_per_visit(depth: str | None, *, is_whole: bool) -> tuple[int, int | None]:
+    if depth is None:
+        return 1, None
+    least, most = bin_bounds("visit_depth", depth)
+    return least if is_whole else 1, most
+
+
+def _times(of: Variable, each: Variable, least: int, most: int | None) -> list[Constraint]:
+    """There are at least, and at most, so many of one for each of the other."""
+    found = [Constraint(((of, 1), (each, -least)), 0, math.inf)]
+    return found if most is None else [*found, Constraint(((of, 1), (each, -most)), -math.inf, 0)]
 
 
 def overlaps_within(

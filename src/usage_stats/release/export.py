@@ -92,6 +92,7 @@ def _datapackage(release: Release, shown: Cut, partner: str, data: dict[str, byt
             "policy_versions": list(facts.policy_versions),
             "identity_basis_shares": facts.identity_basis_shares or "withheld: too few visitors",
             "robot_lists": facts.robot_lists,
+            "lists": {name: facts.lists[name] for name in shown.key if name in facts.lists},
             "software": facts.software,
             "caveats": list(_CAVEATS),
         },

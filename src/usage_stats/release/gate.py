@@ -35,6 +35,7 @@ class Facts:
         identity_basis_shares: rounded shares of visitors by basis; None where there are too few visitors.
         robot_lists: which lists decided who is a robot.
         software: name and version.
+        lists: which lists decided on codes of further dimensions, by dimension.
         days_without_lines: days of the period on which a log had no line, accepted by the operator.
     """
 
@@ -46,6 +47,7 @@ class Facts:
     robot_lists: str
     software: str
     days_without_lines: tuple[str, ...] = ()
+    lists: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,3 +142,23 @@ def test_digest_depends_on_every_figure_and_on_nothing_else():
 
     assert len(others) == len(digests - {view_digest(view)})
     assert view_digest(view) == view_digest(dict(reversed(view.items())))
+
+
+def test_bins_tell_visits_by_visitors():
+    """Who came once made one visit, who came twice two: visitors and visits of two withheld bins, both known in sum,
+    are two equations for two unknowns.
+    """
+
+    def key(code):
+        return CellKey("2027-02", "_T", "_T", f"visit_frequency={code}" if code else "")
+
+    codes = ("1", "2", "3 or more")
+    relation = Relation("visit_frequency", key(""), tuple(map(key, codes)))
+    view = {key(""): (1000, 1500, 4000), key("1"): None, key("2"): None, key("3 or more"): (100, 520, 1000)}
+    report = audit(view, [relation], Requirement(10, 0.1))
+
+    assert (820, 820) == (
+        report.intervals[key("1")]["visitors"].low,
+        report.intervals[key("1")]["visits"].high,
+    )
+    assert {key("1"), key("2")} == set(report.exposed)
