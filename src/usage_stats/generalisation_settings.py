@@ -5,7 +5,7 @@ Belongs here: the shapes of these settings, and how a pattern may name a query. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Annotated, NamedTuple, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -55,23 +55,21 @@ class _Part(Protocol):
     @property
     def paths(self) -> Sequence[str]: ...
 
-
-class _Component(_Part, Protocol):
     @property
     def sub_components(self) -> Sequence[_Part]: ...
 
 
-def check_rules(components: Iterable[_Component], query_keys: Iterable[str]) -> None:
+def check_rules(components: Iterable[_Part], query_keys: Collection[str]) -> None:
     """Refuse patterns that ask for what is dropped before anything is compared: they would never fit.
 
     Raises:
         ValueError: a pattern's query cannot be read, or names a key that is not among `query_keys`.
     """
     allowed = {key.encode() for key in query_keys}
-    for component in components:
-        for part in (component, *component.sub_components):
-            for pattern in part.paths:
-                _check_pattern(pattern, allowed)
+    for part in components:
+        for pattern in part.paths:
+            _check_pattern(pattern, allowed)
+        check_rules(part.sub_components, query_keys)
 
 
 def _check_pattern(pattern: str, allowed: set[bytes]) -> None:
