@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from usage_stats.config import Config, load_config
+from usage_stats.config import Config, Table, load_config
 from usage_stats.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -270,3 +270,141 @@ def test_what_is_told_apart_can_be_named(load):
 def test_what_would_never_fit_is_refused(refusal, text, what):
     """A URL for a host, and a rule that asks for a key that is dropped, would do nothing in silence."""
     assert what in refusal(f"site: s\n{text}\n")
+
+
+# ---------------------------------------------------------------- tables
+
+
+def _tables(**tables):
+    return yaml.safe_dump({"site": "s", "tables": tables})
+
+
+@pytest.mark.parametrize(
+    ("table", "what"),
+    [
+        ({"dimensions": ["colour"]}, "tables.t.dimensions.0: Input should be 'component', 'sub_component', 'hour'"),
+        ({"dimensions": ["hour", "hour"]}, "a dimension is named twice"),
+        ({"dimensions": ["sub_component"]}, "sub_component needs component beside it"),
+        ({"dimensions": ["component", "hour", "device", "browser"]}, "at most 3 beside sub_component"),
+        ({"dimensions": ["weekday", "visit_frequency"]}, "weekday does not go with visit_frequency"),
+        ({"dimensions": ["weekday", "visitor_type"]}, "no kind of period suits weekday, visitor_type together"),
+        ({"dimensions": ["weekday"], "periods": ["day", "week"]}, "weekday comes by week, month, not by day"),
+        ({"dimensions": ["visitor_type"], "periods": ["month"]}, "visitor_type comes by day, not by month"),
+        ({"dimensions": ["visit_frequency"], "periods": ["day"]}, "visit_frequency comes by week, month, not by day"),
+        ({"dimensions": ["hour"], "periods": []}, "no kind of period suits hour together"),
+        ({"dimensions": ["hour"], "periods": ["year"]}, "Input should be 'day', 'week' or 'month'"),
+        ({"measures": ["hits"]}, "Input should be 'visitors', 'visits', 'page_views', 'reach', 'frequency' or"),
+        ({"measures": []}, "tables.t.measures"),
+        ({"audience": "everybody"}, "tables.t.audience: Input should be 'partners' or 'analysts'"),
+    ],
+)  # fmt: skip
+def test_a_table_that_makes_no_sense_is_refused_with_what_would(refusal, table, what):
+    """The message names the table, the key, and what is allowed there."""
+    message = refusal(_tables(t=table))
+
+    assert "tables.t" in message
+    assert what in message
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "periods"),
+    [
+        ([], ("day", "week", "month")),
+        (["component", "sub_component", "hour", "country"], ("day", "week", "month")),
+        (["component", "weekday"], ("week", "month")),
+        (["visitor_type", "country"], ("day",)),
+        (["visit_frequency"], ("week", "month")),
+    ],
+)
+def test_a_table_comes_by_every_kind_of_period_that_suits_it(dimensions, periods):
+    """Who names none gets all that make sense."""
+    assert periods == Table(dimensions=dimensions).periods
+
+
+@pytest.mark.parametrize(
+    ("dimension", "key"), [("country", "country_table"), ("customer_group", "customer_groups")]
+)
+def test_a_dimension_needs_what_tells_its_codes(refusal, load, dimension, key):
+    """Without it every row would be of code unknown: refused, with the key to set."""
+    given = {"country_table": "c.mmdb", "customer_groups": {"accounts": "a.csv", "names": ["gold"]}}
+    text = {"site": "s", "tables": {"by": {"dimensions": ["component", dimension]}}}
+
+    assert f"tables.by: {dimension} needs {key}, which is not set" in refusal(yaml.safe_dump(text))
+    assert (dimension,) == load(yaml.safe_dump(text | {key: given[key]})).event_attributes
+
+
+def test_events_say_what_some_table_asks_for_and_nothing_else(load):
+    """What no table asks for is not kept, not even inside."""
+    none = load(_tables(a={"dimensions": ["hour", "entry_component", "visit_depth"]}))
+    some = load(_tables(a={"dimensions": ["device", "hour"]}, b={"dimensions": ["component", "referrer"]}))
+
+    assert ((), ("referrer", "device")) == (none.event_attributes, some.event_attributes)
+
+
+def test_a_table_for_analysts_goes_to_no_partner(refusal, load):
+    """A partner that asks for it is refused; analysts have it."""
+    text = {"site": "s", "tables": {"inside": {"audience": "analysts"}, "components": {}}}
+    partners = [{"id": "p", "tables": ["components", "inside"]}]
+
+    assert "partner p: table inside is for analysts only" in refusal(
+        yaml.safe_dump(text | {"partners": partners})
+    )
+    assert "analysts" == load(yaml.safe_dump(text)).tables["inside"].audience
+
+
+@pytest.mark.parametrize("code", ["XX", "de", "EU", "D", "unknown country", "(other)"])
+def test_a_country_is_a_code_of_iso_3166(refusal, code):
+    """What no page view can be of would be a row of zeros."""
+    assert f"countries: {code}: no code of ISO 3166-1, such as DE" in refusal(
+        yaml.safe_dump({"site": "s", "countries": ["DE", code]})
+    )
+
+
+def _nested(*names):
+    """Components, each inside the one before."""
+    part = {"name": names[-1], "paths": ["/x"]}
+    for name in reversed(names[:-1]):
+        part = {"name": name, "paths": ["/x"], "sub_components": [part]}
+    return part
+
+
+def test_components_nest_to_any_depth(load):
+    """Parts have parts of their own."""
+    found = load(yaml.safe_dump({"site": "s", "components": [_nested(*"abcdefg")]})).components[0]
+    names = [found.name]
+    while found.sub_components:
+        (found,) = found.sub_components
+        names.append(found.name)
+
+    assert list("abcdefg") == names
+
+
+def test_two_parts_of_one_whole_have_two_names_on_every_level(refusal, load):
+    """The same name in another whole is another part."""
+    twice = {"name": "b", "paths": ["/x"], "sub_components": [_nested("c"), _nested("c")]}
+    inside = {"name": "a", "paths": ["/x"], "sub_components": [twice]}
+
+    assert "sub_components of b: c appears twice" in refusal(
+        yaml.safe_dump({"site": "s", "components": [inside]})
+    )
+    assert 2 == len(
+        load(yaml.safe_dump({"site": "s", "components": [_nested("a", "a"), _nested("b", "a")]})).components
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "place"),
+    [
+        ({"name": "a/b", "paths": ["/x"]}, "components.0.sub_components.0.sub_components.0.name"),
+        ({"name": "_T", "paths": ["/x"]}, "components.0.sub_components.0.sub_components.0.name"),
+        ({"name": "a", "paths": []}, "components.0.sub_components.0.sub_components.0.paths"),
+        ({"name": "a", "paths": ["/x?b=1"]}, "asks for b; list it under query_keys"),
+        ({"name": "a", "pfade": ["/x"]}, "pfade: no such key"),
+    ],
+)
+def test_a_part_of_a_part_is_checked_like_any_other(refusal, part, place):
+    """A slash would be another level; a rule that never fits is refused wherever it stands."""
+    whole = {"name": "b", "paths": ["/x"], "sub_components": [part]}
+    text = {"site": "s", "components": [{"name": "c", "paths": ["/x"], "sub_components": [whole]}]}
+
+    assert place in refusal(yaml.safe_dump(text))

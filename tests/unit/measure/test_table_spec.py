@@ -284,4 +284,6 @@ def test_rows_tell_what_was_asked_for_when_they_were_counted(dimensions, known, 
     (breakdown,) = breakdowns_of(_config(dimensions))
     config = _config(*([known] if known else []))
 
-    assert is_told == breakdown.is_told_by(stored_codes(config), codes_of(config))
+    told = stored_codes(config) | {f"{name}@version" for name in config.event_attributes}
+
+    assert is_told == breakdown.is_told_by(told, codes_of(config))
