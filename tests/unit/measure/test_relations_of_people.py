@@ -79,7 +79,7 @@ def _views(seed, *, people=30):
                 visits += 1
                 number = rng.choice([1, 1, 2, 3, 7])
                 of_visit = {
-                    "country": rng.choice(["DE", "DE", "FR", "unknown"]),
+                    "country": rng.choice(["DE", "DE", "FR", "(other)"]),
                     "device": rng.choice(["phone", "desktop"]),
                     "visit_depth": "3 or more" if number > 2 else str(number),
                 }

@@ -8,7 +8,13 @@ from usage_stats.measure.cells import Counts
 from usage_stats.measure.relations import CellKey
 from usage_stats.periods import day
 from usage_stats.protect.audit import AuditReport, view_digest
-from usage_stats.protect.primary import MinimumNetworks, MinimumPersons, primary_cells, rules_of
+from usage_stats.protect.primary import (
+    DominanceShare,
+    MinimumNetworks,
+    MinimumPersons,
+    primary_cells,
+    rules_of,
+)
 from usage_stats.protect.protected_table import ProtectedTable
 
 DAY = day(date(2027, 2, 1)).code
@@ -109,9 +115,16 @@ def test_sensitive_cells_name_the_rules_they_break(persons, networks, broken):
 
 
 def test_rules_have_the_configured_minimums():
-    """The thresholds are the configuration's, ten and three unless it says otherwise."""
+    """The thresholds are the configuration's: ten, three and a half unless it says otherwise."""
+    other = Thresholds(minimum_persons=7, minimum_networks=4, dominance_share=0.25)
 
-    assert (MinimumPersons(10), MinimumNetworks(3)) == rules_of(Thresholds())
-    assert (MinimumPersons(7), MinimumNetworks(4)) == rules_of(
-        Thresholds(minimum_persons=7, minimum_networks=4)
-    )
+    assert (MinimumPersons(10), MinimumNetworks(3), DominanceShare(0.5)) == rules_of(Thresholds())
+    assert (MinimumPersons(7), MinimumNetworks(4), DominanceShare(0.25)) == rules_of(other)
+
+
+@pytest.mark.parametrize(("largest", "names"), [(50, ()), (51, ("DominanceShare",)), (0, ())])
+def test_a_cell_that_one_person_dominates_is_sensitive(largest, names):
+    """Exactly half of the page views is allowed; one more and the figure is that person's."""
+    found = primary_cells({A: Counts(20, 30, 100, 9, largest)}, rules_of(Thresholds()))
+
+    assert ({A: names} if names else {}) == found
