@@ -20,7 +20,7 @@ from usage_stats.release.opens import ReleasedOpens
 from usage_stats.release.table_cut import columns_of, is_shown_by
 from usage_stats.sqlmodel import Column, load_model
 
-__all__ = ["add_catalog", "grain_of", "unreleased_periods"]
+__all__ = ["absent_periods", "add_catalog", "grain_of"]
 
 # catalog table → what it is, and its columns with what they mean
 _CATALOG: dict[str, tuple[str, dict[str, tuple[pa.DataType, str]]]] = {
@@ -111,15 +111,14 @@ def grain_of(table: Table) -> str:
     return f"one row per {', '.join(keys)}"
 
 
-def unreleased_periods(releases: Iterable[Release]) -> list[Period]:
-    """The periods between the first and the last released one of each kind that were not released."""
-    released = {release.period for release in releases}
-    missing: list[Period] = []
+def absent_periods(periods: Iterable[Period]) -> list[Period]:
+    """The periods that are missing between the first and the last of each kind."""
+    there, missing = set(periods), list[Period]()
     for kind in ("day", "week", "month"):
-        days = sorted({day for period in released if period.kind == kind for day in period.days})
+        days = [day for period in there if period.kind == kind for day in period.days]
         if days:
-            between = Period(kind, "", days[0], days[-1]).days
-            missing += [period for period in periods_of(between, (kind,)) if period not in released]
+            between = Period(kind, "", min(days), max(days)).days
+            missing += [period for period in periods_of(between, (kind,)) if period not in there]
     return missing
 
 
@@ -161,7 +160,7 @@ def _column(table: str, column: Column, over: tuple[str, ...] | None) -> _Row:
 def _periods(releases: Sequence[Release], tables: Mapping[str, Table]) -> Iterator[_Row]:
     told = {release.period: _told(release, tables) for release in releases}
     nothing: tuple[Any, ...] = (None,) * 8
-    for period in unreleased_periods(releases):
+    for period in absent_periods(told):
         told[period] = ("not released", len(period.days), *nothing)
     for period in sorted(told, key=lambda period: period.order):
         yield period.code, period.kind, period.first, period.last, *told[period]

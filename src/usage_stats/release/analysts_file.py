@@ -16,7 +16,7 @@ import pyarrow as pa
 from usage_stats.config import OPENS_TABLE, Table
 from usage_stats.dimensions import DIMENSIONS, MEASURES
 from usage_stats.periods import Period
-from usage_stats.release.analysts_catalog import add_catalog, grain_of, unreleased_periods
+from usage_stats.release.analysts_catalog import absent_periods, add_catalog, grain_of
 from usage_stats.release.analysts_sum import CHECKED_SUM_MEANING, checked_sum_macro
 from usage_stats.release.analysts_table import add_table, column_comments, identifier, literal, model_comments
 from usage_stats.release.analysts_views import add_views
@@ -67,8 +67,7 @@ def build_analysts_file(
     Raises:
         SchemaError: a table or a view would break what its model's header says.
     """
-    found = sorted(releases, key=lambda release: release.period.order)
-    months = None if opens is None else sorted(opens, key=lambda released: released.period.order)
+    found, months = list(releases), None if opens is None else list(opens)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.partial")
     beside.unlink(missing_ok=True)
@@ -79,7 +78,7 @@ def build_analysts_file(
             _add_opens(connection, months)
         add_views(connection, tables)
         add_catalog(connection, found, tables, months)
-        connection.execute(checked_sum_macro(period.code for period in unreleased_periods(found)))
+        connection.execute(checked_sum_macro(_absent(found, tables)))
         connection.execute(f"comment on macro checked_sum is {literal(CHECKED_SUM_MEANING)}")
     beside.chmod(0o444)
     beside.replace(path)
@@ -98,13 +97,25 @@ def _add_figures(
 def _figures(releases: Sequence[Release], name: str, table: Table) -> pa.Table:
     """The table's rows of all periods, in the shape that the model reads: columns it has not are null."""
     records: list[dict[str, Any]] = []
-    for release in releases:
-        if release.period.kind in table.periods and is_shown_by(release, table):
-            shown = cut(release, name, table)
-            names = [column.name for column in shown.columns]
-            about = _about(release.period)
-            records += [about | dict(zip(names, row, strict=True)) for row in shown.rows]
+    for release in _showing(releases, table):
+        shown = cut(release, name, table)
+        names = [column.name for column in shown.columns]
+        about = _about(release.period)
+        records += [about | dict(zip(names, row, strict=True)) for row in shown.rows]
     return pa.Table.from_pylist(records, schema=_FIGURES)
+
+
+def _absent(releases: Sequence[Release], tables: Mapping[str, Table]) -> dict[tuple[str, ...], list[str]]:
+    """Dimensions of each table → the periods that it lacks between those that it has."""
+    absent: dict[tuple[str, ...], list[str]] = {}
+    for table in tables.values():
+        shown = [r.period for r in _showing(releases, table)]
+        absent.setdefault(table.dimensions, []).extend(period.code for period in absent_periods(shown))
+    return absent
+
+
+def _showing(releases: Sequence[Release], table: Table) -> list[Release]:
+    return [r for r in releases if r.period.kind in table.periods and is_shown_by(r, table)]
 
 
 def _add_opens(connection: duckdb.DuckDBPyConnection, opens: Sequence[ReleasedOpens]) -> None:

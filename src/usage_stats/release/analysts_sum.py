@@ -8,10 +8,10 @@ Belongs here: when a sum is right, and the words where it is not. Does not: whic
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from usage_stats.config import TOTAL
-from usage_stats.dimensions import COMPONENT, DIMENSIONS, SUB_COMPONENT
+from usage_stats.dimensions import DIMENSIONS
 from usage_stats.measure.relations import ADDITIVE_OVER
 from usage_stats.release.analysts_table import literal
 
@@ -26,8 +26,8 @@ _ABOUT_THE_PERIOD = ("period_kind", "first_date", "last_date")
 _NO_DIMENSIONS = (*_ABOUT_THE_PERIOD, "status", "reach", "frequency", "page_views_per_visit")
 # Of opened e-mails nothing adds up: campaigns that requests name have rows only where they may be told.
 _SUMMED = (*ADDITIVE_OVER, "recipients", "opens")
-# Who came twice in one period or to one part is in another bin in the next period, and in the whole.
-_NOT_BY_FREQUENCY = ("period", COMPONENT, SUB_COMPONENT)
+# Who came once to a part, or this week, may have come more often in all, and be in another bin there.
+_BY_FREQUENCY = "visit_frequency"
 _BINS = tuple(name for name, dimension in DIMENSIONS.items() if dimension.bins)
 
 # s: rows as maps of column to text; names: of columns. Later steps see what earlier ones found.
@@ -51,7 +51,8 @@ create macro checked_sum(cells, measure) as list_transform(list_transform(list_t
         'keys': list_distinct(list_transform(s.all, lambda x:
             list_aggregate(list_transform(s.names, lambda name: coalesce(x[name], '')), 'string_agg', chr(31)))),
         'over': list_filter(({additive})[measure], lambda name:
-            not (list_contains(s.names, 'visit_frequency') and list_contains({not_by_frequency}, name))),
+            name = '{by_frequency}' or not list_contains(s.names, '{by_frequency}')),
+        'absent': coalesce(({absent})[array_to_string(list_sort(s.names), ',')], {absent_somewhere}),
         'kinds': list_sort(list_distinct(list_transform(s.all, lambda x: x['period_kind']))),
         'first': list_min(list_transform(s.all, lambda x: x['period'])),
         'last': list_max(list_transform(s.all, lambda x: x['period']))
@@ -63,7 +64,6 @@ create macro checked_sum(cells, measure) as list_transform(list_transform(list_t
         when not list_has_all(map_keys(s.all[1]), {needed} || [measure]) then error(
             'checked_sum: it must see whole rows with ' || array_to_string({needed} || [measure], ', ')
             || ': write checked_sum(t, ''' || measure || ''') from a_table as t')
-        when len(s.all) = 1 then cast(s.all[1][measure] as bigint)
         when len(s.kinds) > 1 then error(
             'checked_sum: these rows are of several kinds of period (' || array_to_string(s.kinds, ', ')
             || '), which are made of the same days; keep one period_kind')
@@ -89,10 +89,10 @@ create macro checked_sum(cells, measure) as list_transform(list_transform(list_t
             and s.all[1][name] <> '{total}')) > 0 and list_contains(s.varied, 'period') then error(
             'checked_sum: the bins of ' || array_to_string(list_filter(s.names, lambda name:
             list_contains({bins}, name)), ', ') || ' differ from period to period; group by period, or take {total}')
-        when len(list_filter({unreleased}, lambda period: period > s.first and period < s.last
+        when len(list_filter(s.absent, lambda period: period > s.first and period < s.last
             and len(period) = len(s.first))) > 0 then error(
-            'checked_sum: between the first and the last of these periods some were not released ('
-            || array_to_string(list_filter({unreleased}, lambda period: period > s.first and period < s.last
+            'checked_sum: between the first and the last of these periods some were not released, or are not in this '
+            || 'table (' || array_to_string(list_filter(s.absent, lambda period: period > s.first and period < s.last
             and len(period) = len(s.first)), ', ') || '): the sum would be too small; sum before and after')
         when list_bool_or(list_transform(s.all, lambda x: x[measure] is null)) then null
         else cast(list_sum(list_transform(s.all, lambda x: cast(x[measure] as bigint))) as bigint)
@@ -100,23 +100,24 @@ create macro checked_sum(cells, measure) as list_transform(list_transform(list_t
 """
 
 
-def checked_sum_macro(unreleased: Iterable[str]) -> str:
+def checked_sum_macro(absent: Mapping[tuple[str, ...], Collection[str]]) -> str:
     """The statement that creates the macro.
 
     Args:
-        unreleased: codes of periods between released ones that were not released themselves.
+        absent: dimensions of a table → codes of the periods that it lacks between those that it has. Rows of which
+            columns were left out may be of any table: then what any of them lacks is taken as absent.
     """
     over: dict[str, tuple[str, ...]] = dict.fromkeys(_SUMMED, ())
     over.update(ADDITIVE_OVER.items())
-    pairs = ", ".join(f"{literal(measure)}: {_list(_columns(names))}" for measure, names in over.items())
     return _MACRO.format(
         no_dimensions=_list([*_NO_DIMENSIONS, *_SUMMED]),
         needed=_list(["period", *_ABOUT_THE_PERIOD, "status"]),
         measures=_list(_SUMMED),
-        additive=f"map {{{pairs}}}",
-        not_by_frequency=_list(_NOT_BY_FREQUENCY),
+        additive=_map({measure: _columns(names) for measure, names in over.items()}),
+        by_frequency=_BY_FREQUENCY,
         bins=_list(_BINS),
-        unreleased=_list(unreleased),
+        absent=_map({",".join(sorted(["period", *names])): codes for names, codes in absent.items()}),
+        absent_somewhere=_list(sorted({code for codes in absent.values() for code in codes})),
         total=TOTAL,
         sub="\x1f",
     )
@@ -124,6 +125,11 @@ def checked_sum_macro(unreleased: Iterable[str]) -> str:
 
 def _columns(over: Iterable[str]) -> Iterable[str]:
     return (name for name in over if name == "period" or name in DIMENSIONS)
+
+
+def _map(values: Mapping[str, Iterable[str]]) -> str:
+    pairs = ", ".join(f"{literal(key)}: {_list(listed)}" for key, listed in values.items())
+    return f"cast(map {{{pairs}}} as map(varchar, varchar[]))"
 
 
 def _list(values: Iterable[str]) -> str:

@@ -245,6 +245,36 @@ def test_any_slug_can_be_a_table(build, name):
     assert 0 < _ask(path, "from views.latest_month_by_component select count(*)")[0][0]
 
 
+@pytest.mark.parametrize("view", ["site_by_period", "latest_month_by_component", "change_on_previous_period"])
+def test_a_view_says_the_same_on_any_table_that_has_what_it_needs(build, full, view):
+    """What else a table breaks down is taken at its total: the figures are the released ones, each once."""
+    wide = {"wide": {"dimensions": ["device", "sub_component", "component"], "periods": ["week", "month"]}}
+    config = config_with(wide)
+    path = build(releases_of(config, _views()), config.tables)
+    kinds = "where period_kind <> 'day'" if view != "latest_month_by_component" else ""
+
+    assert _ask(full, f"from views.{view} {kinds}") == _ask(path, f"from views.{view}")
+    assert _ask(path, f"from views.{view}")
+
+
+@pytest.mark.parametrize(
+    ("tables", "views"),
+    [
+        ({"devices": {"dimensions": ["device"]}}, {"site_by_period"}),
+        ({"parts": {"periods": ["week"]}}, {"site_by_period", "change_on_previous_period"}),
+        ({"hours": {"dimensions": ["hour", "weekday"], "measures": ["page_views"]}}, {"hour_by_weekday"}),
+        ({"hours": {"dimensions": ["hour"]}}, {"site_by_period"}),
+        ({"components": {"measures": ["reach"]}}, set()),
+    ],
+)
+def test_there_are_the_views_that_the_tables_allow_for(build, tables, views):
+    """A view that no table has the columns for is not there, rather than empty or wrong."""
+    config = config_with(tables)
+    path = build([], config.tables)
+
+    assert views == {v for (v,) in _ask(path, "select view_name from duckdb_views() where not internal")}
+
+
 def test_a_file_without_releases_can_be_read(build):
     """Before the first release tables and views are there, and empty."""
     path = build([], opens=[])

@@ -1,6 +1,7 @@
 """checked_sum: right sums are the plain ones, wrong ones are refused with the reason."""
 
 from collections import defaultdict
+from datetime import date
 from functools import cache
 from itertools import product
 
@@ -19,6 +20,7 @@ TABLES = {
     "devices": {"dimensions": ["device"], "periods": ["week", "month"]},
     "depths": {"dimensions": ["visit_depth"], "periods": ["week", "month"]},
     "frequencies": {"dimensions": ["component", "visit_frequency"], "periods": ["month"]},
+    "device-frequencies": {"dimensions": ["device", "visit_frequency"], "periods": ["month"]},
     "entries": {"dimensions": ["entry_component"], "periods": ["month"]},
     "types": {"dimensions": ["visitor_type"]},
 }
@@ -251,21 +253,60 @@ def test_a_row_that_an_outer_join_did_not_find_makes_a_sum_unknown(ask):
     assert [(None,)] == ask(sql)
 
 
-def test_a_sum_over_a_period_that_was_not_released_is_refused(tmp_path):
-    """A day between that was refused would be missing from the sum; before and after it, sums are made."""
+@pytest.fixture
+def ask_with_gaps(tmp_path):
+    """Asks a file in which some periods were not released, and one lacks what a later one has of devices."""
     path = tmp_path / "usage_stats.duckdb"
-    config = config_with({"components": {}})
-    gone = releases_of(config, page_views(), without={"2026-03-20", "2026-W12"})
-    build_analysts_file(path, gone, config.tables)
-    sql = "select checked_sum(c, 'page_views') from components as c where component = '_T' and period between {}"
+    config = config_with(
+        {"components": {}, "devices": {"dimensions": ["device"], "periods": ["day", "month"]}}
+    )
+    releases = releases_of(config, page_views(), without={"2026-03-20", "2026-W12"})
+    bare = {r.period: r for r in releases_of(config, page_views(), shown_from=date(2026, 5, 1))}
+    shown = [bare[r.period] if r.period.code == "2026-04-10" else r for r in releases]
+    build_analysts_file(path, shown, config.tables)
     with duckdb.connect(str(path), read_only=True) as connection:
-        with pytest.raises(duckdb.InvalidInputException, match=r"not released \(2026-03-20\)"):
-            connection.execute(sql.format("'2026-03-18' and '2026-03-22'")).fetchall()
-        with pytest.raises(duckdb.InvalidInputException, match=r"not released \(2026-W12\)"):
-            connection.execute(sql.format("'2026-W10' and '2026-W14'")).fetchall()
-        after = connection.execute(sql.format("'2026-03-21' and '2026-03-22'")).fetchall()
+        yield lambda sql: connection.execute(sql).fetchall()
 
-    assert after[0][0] > 0
+
+SITE = "select checked_sum(c, 'page_views') from components as c where component = '_T' and period between {}"
+PHONES_WITHOUT_DEVICE = """select checked_sum(d, 'page_views')
+    from (select * exclude (device) from devices where device = 'phone') as d where period between {}"""
+PHONES = "select checked_sum(d, 'page_views') from devices as d where device = 'phone' and period between {}"
+
+
+@pytest.mark.parametrize(
+    ("sql", "span", "missing"),
+    [
+        (SITE, "'2026-03-18' and '2026-03-22'", "2026-03-20"),
+        (SITE, "'2026-W10' and '2026-W14'", "2026-W12"),
+        (PHONES, "'2026-04-09' and '2026-04-11'", "2026-04-10"),
+        (PHONES_WITHOUT_DEVICE, "'2026-04-09' and '2026-04-11'", "2026-04-10"),
+    ],
+)
+def test_a_sum_over_a_period_that_is_not_there_is_refused(ask_with_gaps, sql, span, missing):
+    """A day between that was refused, or that the table does not show, would be missing from the sum."""
+    with pytest.raises(duckdb.InvalidInputException, match=rf"are not in this table \({missing}\)"):
+        ask_with_gaps(sql.format(span))
+
+
+@pytest.mark.parametrize(
+    ("sql", "span"),
+    [
+        (SITE, "'2026-03-21' and '2026-04-30' and period_kind = 'day'"),  # after the gap
+        (SITE, "'2026-03' and '2026-04' and period_kind = 'month'"),  # the gap is of other kinds of period
+        (SITE, "'2026-W13' and '2026-W17'"),
+        (SITE, "'2026-04-09' and '2026-04-11'"),  # the gap is another table's
+        (PHONES, "'2026-04-11' and '2026-04-30'"),
+    ],
+)
+def test_a_sum_beside_what_is_not_there_is_made(ask_with_gaps, sql, span):
+    """Gaps of other kinds of period, of other tables, or outside of the periods summed do no harm."""
+    plain = sql.replace("checked_sum(c, 'page_views')", "sum(page_views)").replace(
+        "checked_sum(d, 'page_views')", "sum(page_views)"
+    )
+
+    assert ask_with_gaps(plain.format(span)) == ask_with_gaps(sql.format(span))
+    assert ask_with_gaps(plain.format(span))[0][0] > 0
 
 
 def test_it_works_wherever_the_file_is_attached(ask, tmp_path):
