@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from usage_stats import __version__
 from usage_stats.errors import AuditFailed, PolicyViolation
 from usage_stats.flow.calendar import calendar_of
 from usage_stats.flow.erase import forget_ended_exclusions
@@ -137,7 +138,9 @@ def deliver_and_build(workspace: Workspace, _now: datetime, reporter: Reporter) 
     delivered = deliver(workspace, reporter)
     stamp = workspace.restricted / "warehouse.stamp"
     opens = stored_opens(workspace)
-    wanted = f"{sorted(released.values())}" + ("" if opens is None else f" {sorted(d for d, _ in opens)}")
+    tables = sorted((name, table.model_dump_json()) for name, table in workspace.config.tables.items())
+    wanted = f"{__version__} {tables} {sorted(released.values())}"
+    wanted += "" if opens is None else f" {sorted(d for d, _ in opens)}"
     if not workspace.warehouse.exists() or not stamp.exists() or stamp.read_text() != wanted:
         releases = [stored_release(workspace, p, d) for p, d in released.items()]
         rows = None if opens is None else [released for _, released in opens]
