@@ -47,9 +47,8 @@ class Calendar:
         )
 
     def knows_the_window_before(self, of: date) -> bool:
-        """Whether every day of the week before this one that can have had visitors is sealed."""
-        known = self.known_days
-        first = max(self.config.first_day or known[0], known[0], week(of).first)
+        """Whether every day of the week before this one that counts is sealed: an older log may still come."""
+        first = max(self.config.first_day or week(of).first, week(of).first)
         return all(first + timedelta(n) in self.sealed for n in range((of - first).days))
 
     def gate(self, of: date) -> str | None:

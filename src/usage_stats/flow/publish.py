@@ -180,7 +180,7 @@ def _make(
     facts = _facts(workspace, calendar, period, basis_counts(period, files, database=database))
     found = relations_between(
         {**cubes, period: cube},
-        empty_days=_empty_days(calendar),
+        empty_days=_empty_days(calendar, [*around, period]),
         overlaps=views.overlaps(around) | overlaps,
     )
     protected = protect_period(
@@ -198,8 +198,8 @@ def _make(
     return protected, release
 
 
-def _empty_days(calendar: Calendar) -> frozenset[date]:
-    return frozenset(day for day, empty in calendar.sealed.items() if empty)
+def _empty_days(calendar: Calendar, periods: Iterable[Period]) -> frozenset[date]:
+    return frozenset(day for period in periods for day in calendar.empty_days(period))  # as readers know
 
 
 def _facts(workspace: Workspace, calendar: Calendar, period: Period, counts: Mapping[str, int]) -> Facts:

@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime
 import pytest
 
 from usage_stats.config import Config
+from usage_stats.flow import publish as publish_module
 from usage_stats.flow.calendar import Calendar
 from usage_stats.flow.publish import released_periods, stored_release
 from usage_stats.measure.cube import by_of
+from usage_stats.measure.relations import relations_between
 from usage_stats.periods import day, month, week
 
 PLAIN = {"components": {}}
@@ -171,14 +173,14 @@ def test_a_measurement_that_begins_in_mid_week_tells_who_is_new_since_then(site,
 def test_who_is_new_begins_again_with_each_week(site, views, noon):
     """Nobody is recognised from Sunday to Monday."""
     _configure(site, BY_TYPE)
-    _days(site, views, noon, 11, 12, 13)
+    _days(site, views, noon, *range(6, 14))
     site.run(noon(20))
     new = {
         of: next(r["visitors"] for r in _rows(site, "types", f"2026-04-{of}") if r["visitor_type"] == "new")
         for of in (11, 12, 13)
     }
 
-    assert {11: "15", 12: "0", 13: "15"} == new
+    assert {11: "0", 12: "0", 13: "15"} == new
 
 
 def _calendar(*, sealed, lines=(), **settings):
@@ -199,11 +201,13 @@ def _calendar(*, sealed, lines=(), **settings):
     [
         ([6, 7, 8], (), None, True),
         ([6, 8], (), None, False),
-        ([8], (), None, True),  # the first day there is
+        ([8], (), None, False),  # the first day there is: of those before, a log may still come
+        ([8], (), "2026-04-08", True),
         ([8], (7, 8), None, False),
         ([8], (7, 8), "2026-04-08", True),
         ([5, 8], (), None, False),
-        ([7, 8], (), "2026-04-01", True),
+        ([7, 8], (), "2026-04-01", False),
+        ([6, 7, 8], (), "2026-04-01", True),
     ],
 )
 def test_the_week_before_a_day_is_known_if_its_days_are_sealed(sealed, lines, first_day, knows):
@@ -255,3 +259,34 @@ def test_bins_of_enough_are_told_apart(site, views, noon):
         "10 to 19": "0",
         "20 or more": "0",
     } == {row["visit_frequency"]: row["visitors"] for row in rows}
+
+
+def test_an_older_log_that_comes_later_does_not_contradict_what_was_told(site, views, noon):
+    """Tuesday was sealed when nothing was known of Monday: then nobody could say who was new on it, and the week, whose
+    visitors would be fewer than the new ones of its days, is released all the same.
+    """
+    _configure(site, BY_TYPE)
+    _days(site, views, noon, 7, 8)
+    site.run(noon(11))
+    _days(site, views, noon, 6, 9, 10, 11, 12)
+    result = site.run(noon(20))
+
+    assert [] == result.refused
+    assert "2026-W15" in _periods(site, "components")
+    assert {"2026-04-06", *(f"2026-04-{n:02}" for n in range(9, 13))} == _periods(site, "types")
+
+
+def test_days_that_were_never_sealed_are_known_to_hold_nothing(site, views, noon, monkeypatch):
+    """Readers are told which days had no line: what the others leave of the week is nothing, and they know."""
+    found = []
+
+    def listed(*args, **options):
+        found.extend(relations_between(*args, **options))
+        return found
+
+    monkeypatch.setattr(publish_module, "relations_between", listed)
+    _configure(site, PLAIN, gaps="accept")
+    _days(site, views, noon, *range(8, 13))
+    site.run(noon(20))
+
+    assert {True} == {r.complete for r in found if r.dimension == "period" and r.whole.period == "2026-W15"}
