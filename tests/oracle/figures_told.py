@@ -109,7 +109,7 @@ def analysts_rows(root, table):
     found = {}
     for record in records:
         figures = tuple(record.pop(name) for name in MEASURES)
-        kind = {name: record.pop(name) for name in ("status", "period_kind", "first_date")}
+        kind = {name: record.pop(name) for name in ("status", "period_kind", "first_date", "last_date")}
         place = record.pop("period"), _coordinates(record)
         found[place] = None if kind["status"] == "suppressed" else figures
     return found

@@ -259,7 +259,8 @@ def test_sums_of_the_confidential_cells_hold(tmp_path, monkeypatch):
         counted |= {key: tuple(figures) for key, figures in found if key[0] in whole and _is_fine(key)}
 
     assert [] == broken_sums(told)
-    assert [] == [key for key in counted if not is_told_right(key, told.get(key, (0, 0, 0, 0)), counted[key])]
+    asked = [key for key in counted if key in told or not {*BINNED}.intersection(name for name, _ in key[1])]
+    assert [] == [key for key in asked if not is_told_right(key, told.get(key, (0, 0, 0, 0)), counted[key])]
 
 
 def _is_fine(key):
