@@ -14,7 +14,8 @@ from usage_stats.config import OTHER, TOTAL, Thresholds
 from usage_stats.flow.released import ReleasedViews
 from usage_stats.measure.cells import Counts
 from usage_stats.measure.cube import Cube
-from usage_stats.measure.relations import CellKey, nested_pairs, relations
+from usage_stats.measure.nesting import nested_pairs
+from usage_stats.measure.relations import CellKey, relations
 from usage_stats.periods import parse_period, periods_of
 from usage_stats.protect.protect import protect_period
 

@@ -27,8 +27,8 @@ from usage_stats.flow.workspace import Workspace, write_atomically
 from usage_stats.measure.cells import basis_counts, period_cells
 from usage_stats.measure.crowd import Crowd
 from usage_stats.measure.cube import Cube, cube_from
+from usage_stats.measure.nesting import nested_pairs, nested_tails
 from usage_stats.measure.relations import (
-    nested_pairs,
     overlaps_within,
     relations_between,
 )
@@ -175,7 +175,7 @@ def _make(
     around = views.around(period)
     history = {key: figures for view in around.values() for key, figures in view.items()}
     cubes = {p: cube_from([key[1:] for key in view], cube.periods) for p, view in around.items()}
-    pairs = nested_pairs(cube, period, cubes)
+    pairs = [*nested_pairs(cube, period, cubes), *nested_tails(cube, period, cubes)]
     overlaps = overlaps_within(period, cube, {key: counts.visitors for key, counts in cells.items()})
     facts = _facts(workspace, calendar, period, basis_counts(period, files, database=database))
     found = relations_between(

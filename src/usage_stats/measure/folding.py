@@ -24,10 +24,10 @@ def fold(name: str, is_safe: Callable[[int, int], bool]) -> tuple[str, ...]:
         is_safe: whether the bins from one place to another, both inclusive, are about nobody or about enough, together.
     """
     bins: _Bins = []
-    high = last = len(DIMENSIONS[name].bins) - 1
+    high = len(DIMENSIONS[name].bins) - 1
     while high >= 0:
         low = high
-        while low > 0 and not (is_safe(low, high) and is_safe(low, last)):
+        while low > 0 and not is_safe(low, high):  # and with each bin, every tail, which is made of such
             low -= 1
         bins.insert(0, (low, high))
         high = low - 1

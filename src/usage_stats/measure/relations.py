@@ -10,20 +10,20 @@ Belongs here: relations and the linear constraints they imply. Does not: figures
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import combinations
 from typing import NamedTuple
 
 from usage_stats.config import TOTAL
 from usage_stats.dimensions import DIMENSIONS, MEASURES, Measure, bin_bounds
-from usage_stats.measure.cube import Category, Cube, by_of, cell_of, wholes_of, without
+from usage_stats.measure.cube import Category, Cube, by_of, without
 from usage_stats.periods import Period
 
 __all__ = [
     "ADDITIVE_OVER",
     "MEASURES",
+    "OF_A_PERIOD",
     "CellKey",
     "Constraint",
     "Measure",
@@ -31,7 +31,6 @@ __all__ = [
     "Relation",
     "Variable",
     "constraints",
-    "nested_pairs",
     "overlaps_within",
     "relations",
     "relations_between",
@@ -50,7 +49,7 @@ ADDITIVE_OVER: Mapping[Measure, tuple[str, ...]] = {
     for measure, along in _STRUCTURAL.items()
 }
 # Codes that hold for a person in one period only, so that cells of two periods have nothing to do with each other.
-_OF_A_PERIOD = frozenset({"visitor_type", "visit_frequency"})
+OF_A_PERIOD = frozenset({"visitor_type", "visit_frequency"})
 
 
 class CellKey(NamedTuple):
@@ -162,7 +161,7 @@ def _between(
     found = []
     for category in cubes[whole].categories:
         by = by_of(category)
-        if not _OF_A_PERIOD.isdisjoint(by):
+        if not OF_A_PERIOD.isdisjoint(by):
             continue
         keys = []
         for part in parts:
@@ -264,39 +263,3 @@ def overlaps_within(
             total = sum(visitors[part] for part in relation.parts)
             found[relation.whole, relation.dimension] = total - visitors[relation.whole]
     return found
-
-
-def nested_pairs(cube: Cube, period: Period, earlier: Mapping[Period, Cube]) -> list[tuple[CellKey, CellKey]]:
-    """(part, whole) for each cell of the period and every cell whose persons are surely among its own.
-
-    Args:
-        cube: the period's categories.
-        period: the new one.
-        earlier: other periods with theirs, which may tell apart what the new one does not.
-    """
-    inside = {p: its for p, its in earlier.items() if period.covers(p) and p != period}
-    pairs = [
-        (CellKey(period.code, *category), CellKey(period.code, *whole))
-        for category in cube.categories
-        for whole in cube.ancestors(category)
-    ]
-    known = frozenset(cube.categories)
-    found: dict[tuple[Category, str | None], list[CellKey]] = {}
-    for part, its in inside.items():
-        weekday = str(part.first.isoweekday()) if part.kind == "day" else None
-        for category in its.categories:
-            if (category, weekday) not in found:
-                wholes = dict.fromkeys(w for w in _wholes(category, weekday) if w in known)
-                found[category, weekday] = [CellKey(period.code, *whole) for whole in wholes]
-            pairs += [(CellKey(part.code, *category), whole) for whole in found[category, weekday]]
-    return pairs
-
-
-def _wholes(category: Category, weekday: str | None) -> Iterator[Category]:
-    """What a category of a smaller period lies in: itself, and whatever tells less apart; a day lies in its weekday."""
-    by = {name: code for name, code in by_of(category).items() if name not in _OF_A_PERIOD}
-    by |= {"weekday": weekday} if weekday else {}
-    for component in (category, *wholes_of(category)):
-        for number in range(len(by) + 1):
-            for names in combinations(by, number):
-                yield cell_of(component, {name: by[name] for name in names})

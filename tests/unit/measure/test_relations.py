@@ -6,6 +6,7 @@ import pytest
 from usage_stats.config import OTHER, TOTAL
 from usage_stats.dimensions import DIMENSIONS
 from usage_stats.measure.cube import Cube
+from usage_stats.measure.nesting import nested_pairs
 from usage_stats.measure.relations import (
     ADDITIVE_OVER,
     CellKey,
@@ -13,7 +14,6 @@ from usage_stats.measure.relations import (
     Relation,
     Variable,
     constraints,
-    nested_pairs,
     relations,
     relations_between,
 )

@@ -11,11 +11,11 @@ from usage_stats.config import OTHER, TOTAL, Config
 from usage_stats.dimensions import DIMENSIONS
 from usage_stats.measure.cube import Cube, by_of
 from usage_stats.measure.folding import folded, stored_as
+from usage_stats.measure.nesting import nested_pairs, nested_tails
 from usage_stats.measure.relations import (
     MEASURES,
     CellKey,
     constraints,
-    nested_pairs,
     overlaps_within,
     relations_between,
 )
@@ -206,6 +206,15 @@ def test_every_pair_is_nested(people, periods):
     for period, cube in periods.items():
         for part, whole in nested_pairs(cube, period, periods):
             assert _persons(people[part]) <= _persons(people[whole]), (part, whole)
+
+
+def test_every_pair_of_tails_is_nested(people, periods):
+    """Who came so often to a part, or in a week, came as often to the whole: in its month, and on the whole site."""
+    found = [pair for p, cube in periods.items() for pair in nested_tails(cube, p, periods)]
+    kinds = {(len(part.period), len(whole.period)) for part, whole in found}
+
+    assert all(_persons(people[part]) <= _persons(people[whole]) for part, whole in found)
+    assert {(8, 8), (7, 7), (8, 7)} == kinds, "within weeks, within months, and weeks within months"
 
 
 def _persons(views):

@@ -8,7 +8,8 @@ import pytest
 
 from usage_stats.config import Config, Table, Thresholds
 from usage_stats.measure.cells import Counts
-from usage_stats.measure.relations import CellKey, nested_pairs, relations
+from usage_stats.measure.nesting import nested_pairs
+from usage_stats.measure.relations import CellKey, relations
 from usage_stats.measure.table_spec import cube_of
 from usage_stats.periods import day
 from usage_stats.protect.audit import audit
