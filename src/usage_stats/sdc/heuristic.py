@@ -20,6 +20,8 @@ __all__ = ["Heuristic", "Stop"]
 
 # The price of a cell that is withheld anyhow: dearer, and detours through them are missed; cheaper, and moves wander.
 _HARDLY_ANYTHING = 0.03
+# Cells up to which more ways are tried: it takes no time.
+_SMALL = 400
 Stop = Callable[[], bool]
 
 
@@ -36,7 +38,7 @@ class Heuristic:
         self._price = problem.weight.astype(float)
         self._price[self.book.withheld] = _HARDLY_ANYTHING
         self._banned: Mask = problem.fixed.copy()
-        self._whole = False
+        self._whole, self._thorough = False, problem.layout.size <= _SMALL
         if start is not None:
             self._withhold(np.flatnonzero(start & ~problem.sensitive).tolist())
 
@@ -64,21 +66,51 @@ class Heuristic:
         self.prove_all()
 
     def prove(self, cell: int, budget: float = np.inf) -> list[int]:
-        """Move the cell until it is proven to be wide; return the cells withheld for it.
-
-        A budget makes it stop as soon as it has withheld for more than that.
-        """
-        fresh: list[int] = []
-        while missing := self.book.missing(cell):
-            move = self._move(cell, missing)
-            if move is None:
-                if budget < np.inf:
-                    return fresh
-                raise InternalError("no move was found in a window that always has one: this is a bug")
-            fresh += self._accept(move)
-            if self._problem.weight[fresh].sum() >= budget:
+        """Find moves that prove the cell to be wide; return the cells withheld for it, none if it costs the budget."""
+        if self.book.is_proven(cell):
+            return []
+        best, cost = None, budget
+        for down in self._ways_down(cell):
+            moves = self._moves(cell, down)
+            price = self._fresh_weight(moves)
+            if moves and price < cost:
+                best, cost = moves, price
+            if price == 0:
                 break
-        return fresh
+        if best is None and budget == np.inf:
+            best = [self._raised(cell)]
+        return [fresh for move in best or () for fresh in self._accept(move)]
+
+    def _ways_down(self, cell: int) -> list[float]:
+        """How far down to go before going up: what is known to be possible, all the way, not at all, or between."""
+        count, persons = float(self._problem.counts[cell]), float(self._problem.requirement.persons)
+        known = count - float(self.book.low[cell])
+        most = min(float(self._down[cell]), persons)
+        return list(dict.fromkeys((max(known, 0.0), most, 0.0, *(np.arange(1.0, most) if self._thorough else ()))))
+
+    def _moves(self, cell: int, down: float) -> list[Move]:
+        """A move down, unless one is known, and one up; empty if there are none."""
+        count, persons = float(self._problem.counts[cell]), float(self._problem.requirement.persons)
+        up = max(persons - count, persons - down)
+        wanted = [-down] * bool(down > count - self.book.low[cell]) + [up] * bool(count + up > self.book.high[cell])
+        moves: list[Move] = []
+        lent: list[int] = []
+        for amount in wanted:
+            move = self._move(cell, amount)
+            if move is None:
+                moves = []
+                break
+            moves.append(move)
+            lent += move.cells[~self.book.withheld[move.cells]].tolist()
+            self._price[lent] = _HARDLY_ANYTHING
+        self._price[lent] = self._problem.weight[lent]
+        return moves
+
+    def _fresh_weight(self, moves: list[Move]) -> float:
+        if not moves:
+            return np.inf
+        cells = np.unique(np.concatenate([move.cells for move in moves]))
+        return float(self._problem.weight[cells[~self.book.withheld[cells]]].sum())
 
     def improve(self, stop: Stop, on_step: Callable[[int], None] = lambda _: None) -> None:
         """Publish again, the most expensive first, what can be done without or exchanged for less, until nothing can."""
@@ -127,7 +159,7 @@ class Heuristic:
         self.book.withheld[cells] = True
         self._price[cells] = _HARDLY_ANYTHING
 
-    def _move(self, cell: int, missing: float) -> Move | None:
+    def _move(self, cell: int, amount: float) -> Move | None:
         window = self._windows.around(cell, self._price, self._shortage)
         cells = window.cells
         allowed = ~self._banned[cells]
@@ -136,15 +168,15 @@ class Heuristic:
             self._up[cells] * allowed,
             self._down[cells] * allowed,
             window.at,
-            missing,
+            amount,
             whole=self._whole,
         )
         if steps is None:
-            return None if self._banned[cells].any() else self._raised(cell, missing)
+            return None
         moving = np.flatnonzero(steps)
         return Move(cells[moving], steps[moving])
 
-    def _raised(self, cell: int, missing: float) -> Move:
+    def _raised(self, cell: int) -> Move:
         """One inner cell below goes up, and with it all that sums it: dear, but always there."""
         layout = self._problem.layout
         at = np.unravel_index(cell, layout.shape)
@@ -154,4 +186,4 @@ class Heuristic:
         up = np.unravel_index(leaf, layout.shape)
         nodes = [np.flatnonzero(d.leaves_below[:, i - 1]) for d, i in zip(layout.dimensions, up, strict=True)]
         cells: Ints = np.ravel_multi_index(np.ix_(*nodes), layout.shape).ravel()
-        return Move(cells, np.full(len(cells), float(missing)))
+        return Move(cells, np.full(len(cells), float(self._problem.requirement.persons)))

@@ -12,9 +12,9 @@ import highspy
 import numpy as np
 
 from usage_stats.errors import InputError, SolverError
-from usage_stats.sdc.relations import Floats, Sums
+from usage_stats.sdc.relations import Floats, Ints, Sums
 
-__all__ = ["TOLERANCE", "Moves", "Points", "is_whole"]
+__all__ = ["TOLERANCE", "Covering", "Moves", "Points", "Ways", "is_whole"]
 
 _SECONDS = 10.0  # for a search among whole numbers
 _ATTEMPTS = 4  # other prices, slightly, before whole numbers are searched for
@@ -167,3 +167,77 @@ class Points:
                 f"a linear program of {self._size} unknowns ended as {status.name}, not as solved: that is no pass"
             )
         return np.array(self._model.getSolution().col_value)
+
+
+class Ways:
+    """Moves between given bounds that keep all sums: how far does one cell go, and what would let it go further?"""
+
+    def __init__(self, sums: Sums, size: int) -> None:
+        self._size = size
+        self._columns = np.arange(size, dtype=np.int32)
+        self._model = _model(presolve="off")
+        zeros, still = np.zeros(size), np.zeros(len(sums))
+        self._model.passModel(_program(zeros, zeros, zeros, sums, (still, still)))
+
+    def bounded(self, low: Floats, high: Floats) -> None:
+        """From now on, cells move between these bounds."""
+        self._model.changeColsBounds(self._size, self._columns, low, high)
+
+    def furthest(self, cell: int, direction: int, at_most: float) -> tuple[Floats, Floats] | None:
+        """The move that takes a cell as far as it goes, and the price of each cell's bounds; None if not solved.
+
+        The prices p hold for any bounds: the cell goes no further than the sum of p times the bound that p's sign
+        names (plus: upper).
+        """
+        before = self._model.getLp().col_lower_[cell], self._model.getLp().col_upper_[cell]
+        self._model.changeColBounds(cell, -at_most, at_most)
+        self._model.changeColCost(cell, float(-direction))
+        self._model.run()
+        solved = self._model.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        solution = self._model.getSolution()
+        self._model.changeColCost(cell, 0.0)
+        self._model.changeColBounds(cell, *before)
+        return (np.array(solution.col_value), -np.array(solution.col_dual)) if solved else None
+
+
+class Covering:
+    """Choose some of many at the least weight, so that each condition `coefficients . chosen >= at least` holds."""
+
+    def __init__(self, weight: Floats, forced: Ints) -> None:
+        self._size = len(weight)
+        self._columns = np.arange(self._size, dtype=np.int32)
+        self._model = _model()
+        none = Sums(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0))
+        low = np.zeros(self._size)
+        low[forced] = 1.0
+        self._model.passModel(_program(weight, low, np.ones(self._size), none, (np.zeros(0), np.zeros(0))))
+
+    def demand(self, columns: Ints, coefficients: Floats, at_least: float) -> None:
+        """Add a condition."""
+        self._model.addRow(at_least, highspy.kHighsInf, len(columns), columns.astype(np.int32), coefficients)
+
+    def shared(self) -> tuple[Floats, float] | None:
+        """The best choice if things could be chosen in part, and its weight."""
+        self._model.run()
+        if self._model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        return np.array(self._model.getSolution().col_value), float(self._model.getInfo().objective_function_value)
+
+    def chosen(self, seconds: float, gap: float) -> tuple[Floats | None, float]:
+        """The best choice found in the time, and the weight below which there is none."""
+        kinds = highspy.HighsVarType
+        self._model.changeColsIntegrality(self._size, self._columns, np.full(self._size, kinds.kInteger))
+        self._model.setOptionValue("time_limit", self._model.getRunTime() + seconds)
+        self._model.setOptionValue("mip_rel_gap", gap)
+        try:
+            self._model.run()
+            info = self._model.getInfo()
+            found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+            point = np.round(np.array(self._model.getSolution().col_value)) if found else None
+            bound = float(info.mip_dual_bound)
+            return point, bound if np.isfinite(bound) else 0.0
+        finally:
+            self._model.changeColsIntegrality(
+                self._size, self._columns, np.full(self._size, kinds.kContinuous)
+            )
+            self._model.setOptionValue("time_limit", float("inf"))
