@@ -275,11 +275,11 @@ def protect(
 
     Needs no workspace. Writes nothing that an audit does not pass.
     """
-    from usage_stats.flow.progress import terminal_bars
+    from usage_stats.flow.progress import terminal_note
     from usage_stats.flow.protect_table import describe_protected, protect_table
 
-    with terminal_bars() as reporter:
-        figures = protect_table(cells, spec, out, for_partner=partner, seconds=seconds)
+    with terminal_note() as note:
+        figures = protect_table(cells, spec, out, for_partner=partner, seconds=seconds, on_step=note)
     typer.echo(json.dumps(figures) if as_json else describe_protected(figures))
 
 

@@ -19,7 +19,9 @@ MOST_FREE = 4  # inner cells that brute force can vary
 
 
 def _layout(shape):
-    return Layout(tuple(dimension_of(f"d{i}", (), [str(j) for j in range(1, n)]) for i, n in enumerate(shape)))
+    return Layout(
+        tuple(dimension_of(f"d{i}", (), [str(j) for j in range(1, n)]) for i, n in enumerate(shape))
+    )
 
 
 def _table(shape, seed, most=4):
@@ -33,7 +35,7 @@ def _pattern(shape, table, seed):
     rng = random.Random(f"pattern {shape} {seed}")
     inner = [at for at in table if 0 not in at]
     margins = [at for at in table if 0 in at and any(at)]
-    hidden = rng.sample(inner, MOST_FREE if len(inner) >= MOST_FREE else len(inner))
+    hidden = rng.sample(inner, min(MOST_FREE, len(inner)))
     return {*hidden, *rng.sample(margins, rng.randrange(len(margins) + 1))}
 
 
@@ -108,7 +110,9 @@ def _holds(shape, table, withheld, must, persons, least):
     """Whether every withheld cell is in doubt, by all tables up to a bound that stands for no bound."""
     most = max(table[at] for at in table if 0 not in at) + persons
     inner = [at for at in table if 0 not in at and at in withheld]
-    if (most + 1) ** len(inner) > 1_000:  # so many free cells: two points each way, found by the audit, are tried
+    if (most + 1) ** len(
+        inner
+    ) > 1_000:  # so many free cells: two points each way, found by the audit, are tried
         return _by_audit(shape, table, withheld, must, persons, least)
     return is_safe(must, intervals(shape, table, withheld, most, least), persons)
 

@@ -40,7 +40,7 @@ def _write(path, rows):
 
 
 def _hierarchies(name):
-    """column -> hierarchies, as pairs of parent and child."""
+    """Column -> hierarchies, as pairs of parent and child."""
     if "z2_hier2" in name:
         rows = _rows(TABLES / "SSBtools-csv" / "z2.csv")
         return {"region": [sorted({(r[k], r["region"]) for r in rows}) for k in ("fylke", "kostragr")]}

@@ -13,12 +13,16 @@ import numpy as np
 
 from usage_stats.sdc.audit import audit
 from usage_stats.sdc.cells import read_cells
-from usage_stats.sdc.protect import ProtectedCells, Step, protect, requirement_of
+from usage_stats.sdc.explain import explained
+from usage_stats.sdc.protect import ProtectedCells, protect, requirement_of
 from usage_stats.sdc.protected_file import audited_rows, protected_rows, read_view
+from usage_stats.sdc.secondary import Step
 from usage_stats.sdc.table_files import write_table
 from usage_stats.sdc.table_spec import read_table_spec
 
 __all__ = ["AuditedFile", "audit_table", "describe_audit", "describe_protected", "protect_table"]
+
+_MOST_REASONS = 10  # exposed cells that are explained
 
 
 def protect_table(
@@ -99,7 +103,8 @@ def audit_table(file: Path, spec: Path, out: Path | None) -> AuditedFile:
     report = audit(view, requirement_of(read))
     if out:
         write_table(out, audited_rows(layout, view, report, read))
-    return AuditedFile(len(report.cells), int(report.exposed.sum()), out, ())
+    reasons = tuple(explained(layout, view, report, _MOST_REASONS))
+    return AuditedFile(len(report.cells), int(report.exposed.sum()), out, reasons)
 
 
 def describe_audit(audited: AuditedFile) -> str:

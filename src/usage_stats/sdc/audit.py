@@ -6,7 +6,7 @@ was withheld, or choosing anything. Proofs may be handed in; they are checked, n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +49,7 @@ class AuditReport:
         low, high: how far an attacker can think the count down and up. -1 as high: without end.
         exact: whether the interval is the attacker's; else it is a part of it, and wide enough.
         exposed: whether it says too much.
+        reasons: of an exposed cell, the sums (by row) that pin it down.
     """
 
     cells: Ints
@@ -56,6 +57,7 @@ class AuditReport:
     high: Ints
     exact: Mask
     exposed: Mask
+    reasons: Mapping[int, tuple[int, ...]]
 
     @property
     def passed(self) -> bool:
@@ -66,7 +68,7 @@ def audit(
     view: View,
     requirement: Requirement,
     *,
-    known_points: Sequence[tuple[Ints, Ints]] = (),
+    claims: Sequence[tuple[Ints, Ints]] = (),
     truth: Ints | None = None,
     on_step: Callable[[int], None] = lambda _: None,
 ) -> AuditReport:
@@ -75,7 +77,7 @@ def audit(
     Args:
         view: what the reader has.
         requirement: what must stay in doubt.
-        known_points: moves (cells, steps) away from the truth that are claimed to fit all that is published.
+        claims: moves (cells, steps) away from the truth that are claimed to fit all that is published.
         truth: all counts, if whoever asks has them; with it, claimed moves can be checked.
         on_step: told how many cells are done.
 
@@ -83,28 +85,28 @@ def audit(
         InputError: the published counts contradict one another.
         SolverError: a linear program was not solved; that is no pass.
     """
-    open_sums, missing = _open(view)
+    open_sums, missing, rows = _open(view)
     attack = _Attack(view, requirement)
     if truth is not None:
-        attack.see_moves(truth, known_points)
+        attack.see_moves(truth, claims)
     for part in parts_of(open_sums, view.withheld):
-        attack.on(part, open_sums, missing)
+        attack.on(part, open_sums, missing, rows)
         on_step(len(part))
     return attack.report()
 
 
-def _open(view: View) -> tuple[Sums, Floats]:
-    """The sums with something withheld, of withheld cells only, and what these must add up to."""
+def _open(view: View) -> tuple[Sums, Floats, Ints]:
+    """The sums with something withheld, of withheld cells only, what these must add up to, and their rows."""
     rows = np.repeat(np.arange(len(view.sums)), np.diff(view.sums.start))
-    known = np.where(view.withheld[view.sums.index], 0.0, view.counts[view.sums.index] * view.sums.value)
+    known = np.where(view.withheld[view.sums.cells], 0.0, view.counts[view.sums.cells] * view.sums.value)
     missing = -np.bincount(rows, weights=known, minlength=len(view.sums))
-    is_open = np.bincount(rows, weights=view.withheld[view.sums.index], minlength=len(view.sums)) > 0
+    is_open = np.bincount(rows, weights=view.withheld[view.sums.cells], minlength=len(view.sums)) > 0
     if np.any(missing[~is_open] != 0):
         raise InputError(
             f"{int(np.count_nonzero(missing[~is_open]))} sum(s) of published cells do not add up: this is no table of "
             "its specification"
         )
-    return view.sums.restricted(view.withheld), missing[is_open]
+    return view.sums.restricted(view.withheld), missing[is_open].astype(float), np.flatnonzero(is_open)
 
 
 class _Attack:
@@ -120,6 +122,7 @@ class _Attack:
         )  # beyond every sum of what is known
         self._low, self._high = np.full(size, np.inf), np.full(size, -np.inf)
         self._exact = np.zeros(size, dtype=bool)
+        self._reasons: dict[int, tuple[int, ...]] = {}
 
     def see_moves(self, truth: Ints, moves: Iterable[tuple[Ints, Ints]]) -> None:
         """Take note of claimed moves that hold what they claim; others are passed over."""
@@ -132,28 +135,31 @@ class _Attack:
                 high[cells] = np.maximum(high[cells], truth[cells] + steps)
         self._low, self._high = low[self._cells], high[self._cells]
 
-    def on(self, part: Ints, sums: Sums, missing: Floats) -> None:
+    def on(self, part: Ints, sums: Sums, missing: Floats, rows: Ints) -> None:
         """Attack cells that hang together. They are numbered among the withheld ones."""
         exact = len(part) <= MAX_EXACT
         if not exact and all(self._is_met(int(c)) for c in part):
             return
         mine = np.zeros(len(self._cells), dtype=bool)
         mine[part] = True
-        of_part = np.flatnonzero(mine[sums.index[sums.start[:-1]]]) if len(sums) else np.array([], dtype=int)
+        of_part = np.flatnonzero(mine[sums.cells[sums.start[:-1]]]) if len(sums) else np.array([], dtype=int)
         least = np.full(len(part), float(self._requirement.least))
         points = Points(
             sums.restricted(mine), missing[of_part], least, np.full(len(part), float(self._ceiling))
         )
         for at, cell in enumerate(part.tolist()):
             if exact or not self._is_met(cell):
-                self._attack(points, part, at)
+                told = self._attack(points, part, at)
+                if not (self._is_met(cell) or self._is_surely_met(cell)):
+                    self._reasons[int(self._cells[cell])] = tuple(rows[of_part[told]].tolist())
 
-    def _attack(self, points: Points, part: Ints, at: int) -> None:
-        """Find both ends of a cell's interval, in whole numbers."""
+    def _attack(self, points: Points, part: Ints, at: int) -> Ints:
+        """Find both ends of a cell's interval, in whole numbers; return the sums that had to do with it."""
         cell = int(part[at])
-        ends = []
+        ends, told = [], np.zeros(0, dtype=np.int64)
         for direction in (-1, 1):
             found = points.extreme(at, direction)
+            told = np.union1d(told, np.flatnonzero(np.abs(points.reasons()) > TOLERANCE))
             if not is_whole(found):
                 bound = float(np.floor(direction * found[at] + TOLERANCE)) * direction
                 seen = self._low[cell] if direction < 0 else self._high[cell]
@@ -163,23 +169,25 @@ class _Attack:
             ends.append(float(np.floor(direction * found[at] + TOLERANCE)) * direction)
         self._low[cell], self._high[cell] = ends
         self._exact[cell] = True
+        return told
 
     def _see(self, part: Ints, point: Floats) -> None:
         self._low[part] = np.minimum(self._low[part], point)
         self._high[part] = np.maximum(self._high[part], point)
 
     def _is_met(self, cell: int) -> bool:
-        wide = self._requirement.is_wide(float(self._low[cell]), float(self._high[cell]))
-        return wide
+        """Whether the points seen settle it: they lie far apart, or one is so high that any low one would."""
+        low, high = float(self._low[cell]), float(self._high[cell])
+        surely = not self._sensitive[cell] and not self._requirement.is_doubtful(high)
+        return surely or self._requirement.is_wide(low, high)
+
+    def _is_surely_met(self, cell: int) -> bool:
+        low, high = float(self._low[cell]), float(self._high[cell])
+        sensitive = bool(self._sensitive[cell])
+        return bool(self._exact[cell]) and self._requirement.is_met(low, high, sensitive=sensitive)
 
     def report(self) -> AuditReport:
-        met = [
-            self._requirement.is_wide(low, high)
-            or (exact and self._requirement.is_met(low, high, sensitive=sensitive))
-            for low, high, exact, sensitive in zip(
-                self._low.tolist(), self._high.tolist(), self._exact, self._sensitive, strict=True
-            )
-        ]
+        met = [self._is_met(cell) or self._is_surely_met(cell) for cell in range(len(self._cells))]
         endless = self._high >= self._ceiling
         return AuditReport(
             self._cells,
@@ -187,6 +195,7 @@ class _Attack:
             np.where(endless, -1, self._high).astype(np.int64),
             self._exact,
             ~np.array(met, dtype=bool),
+            self._reasons,
         )
 
 

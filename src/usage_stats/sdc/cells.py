@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -19,6 +20,8 @@ from usage_stats.sdc.table_files import read_table
 from usage_stats.sdc.table_spec import TableSpec
 
 __all__ = ["Cells", "places", "read_cells"]
+
+_Values = TypeVar("_Values", Ints, Floats)
 
 
 @dataclass(frozen=True)
@@ -104,8 +107,8 @@ def _whole(path: Path, frame: pl.DataFrame, column: str) -> Ints:
     return given.astype(np.int64)
 
 
-def _spread(layout: Layout, inner: Ints, given: Floats | Ints) -> Floats | Ints:
-    full = np.zeros(len(layout.inner), dtype=given.dtype)
+def _spread(layout: Layout, inner: Ints, given: _Values) -> _Values:
+    full = np.zeros_like(given, shape=len(layout.inner))
     full[inner] = given
     return full
 

@@ -147,5 +147,5 @@ def _check_sums(dimension: Dimension) -> None:
         below = dimension.leaves_below
         if not np.array_equal(below[whole], below[list(parts)].any(axis=0)):
             raise ConfigError(
-                f"column {dimension.name}: {dimension.codes[whole]!r} sums other leaves in one hierarchy than in another"
+                f"column {dimension.name}: {dimension.codes[whole]!r} sums other leaves in another hierarchy"
             )

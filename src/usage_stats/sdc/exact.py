@@ -104,7 +104,9 @@ class Cuts:
         answers = []
         enough = 2.0 * self._problem.requirement.persons + float(self._problem.counts[cell])
         for direction in (1, -1):
-            found = self._ways.furthest(cell, direction, min(enough, self._room[cell]) if direction < 0 else enough)
+            found = self._ways.furthest(
+                cell, direction, min(enough, self._room[cell]) if direction < 0 else enough
+            )
             if found is None:
                 return None
             move, prices = found

@@ -6,15 +6,15 @@ numbers and fits all that is published, so each proof stands by itself. Does not
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from usage_stats.errors import InternalError
 from usage_stats.sdc.certificates import Certificates, Move
 from usage_stats.sdc.problem import Problem
 from usage_stats.sdc.relations import Ints, Mask
-from usage_stats.sdc.windows import Windows
+from usage_stats.sdc.windows import SIZES, Windows
 
 __all__ = ["Heuristic", "Stop"]
 
@@ -22,6 +22,8 @@ __all__ = ["Heuristic", "Stop"]
 _HARDLY_ANYTHING = 0.03
 # Cells up to which more ways are tried: it takes no time.
 _SMALL = 400
+_EVERY = 50  # cells between two looks at the clock
+_SHARE = 0.8  # of the time is for the cells that are known of: proofs withhold others, which need proofs too
 Stop = Callable[[], bool]
 
 
@@ -48,22 +50,38 @@ class Heuristic:
         further = self.book.withheld & ~self._problem.sensitive
         return float(self._problem.weight[further].sum())
 
-    def prove_all(self, on_step: Callable[[int], None] = lambda _: None) -> None:
-        """Withhold what it takes until every cell that must be wide is proven to be."""
+    def prove_all(self, until: float = np.inf, on_step: Callable[[int], None] = lambda _: None) -> None:
+        """Withhold what it takes until every cell that must be wide is proven to be.
+
+        Args:
+            until: the time from when on the dear way is taken, without a search; before, searches become hastier.
+            on_step: told how many cells are left, now and then.
+        """
         detail = self._problem.layout.detail
         queue = np.flatnonzero(self.book.withheld).tolist()
         while queue := sorted(self.book.owing(queue), key=lambda c: (-detail[c], c)):
             fresh: list[int] = []
-            for cell in queue:
-                fresh += self.prove(cell)
-                on_step(1)
+            noted = time.monotonic()
+            for done, cell in enumerate(queue):
+                if noted > until and not self.book.is_proven(cell):
+                    fresh += self._accept(self._raised(cell))
+                else:
+                    fresh += self.prove(cell)
+                if done % _EVERY == _EVERY - 1:
+                    noted, before = time.monotonic(), noted
+                    self._hurry((len(queue) - done) * (noted - before) / _EVERY > _SHARE * (until - noted))
+                    on_step(len(queue) - done)
             queue = fresh
 
-    def settle(self) -> None:
+    def _hurry(self, is_late: bool) -> None:  # noqa: FBT001 the one thing it is told
+        """Take smaller windows from now on if the pace so far would not do."""
+        self._windows.size = min(len(SIZES) - 1, self._windows.size + 1) if is_late else self._windows.size
+
+    def settle(self, until: float = np.inf) -> None:
         """Prove anew, in whole steps, what rests on moves that are not; from now on all moves are whole."""
         self._whole = True
         self.book.forget_fractions()
-        self.prove_all()
+        self.prove_all(until)
 
     def prove(self, cell: int, budget: float = np.inf) -> list[int]:
         """Find moves that prove the cell to be wide; return the cells withheld for it, none if it costs the budget."""
@@ -86,13 +104,17 @@ class Heuristic:
         count, persons = float(self._problem.counts[cell]), float(self._problem.requirement.persons)
         known = count - float(self.book.low[cell])
         most = min(float(self._down[cell]), persons)
-        return list(dict.fromkeys((max(known, 0.0), most, 0.0, *(np.arange(1.0, most) if self._thorough else ()))))
+        return list(
+            dict.fromkeys((max(known, 0.0), most, 0.0, *(np.arange(1.0, most) if self._thorough else ())))
+        )
 
     def _moves(self, cell: int, down: float) -> list[Move]:
         """A move down, unless one is known, and one up; empty if there are none."""
         count, persons = float(self._problem.counts[cell]), float(self._problem.requirement.persons)
         up = max(persons - count, persons - down)
-        wanted = [-down] * bool(down > count - self.book.low[cell]) + [up] * bool(count + up > self.book.high[cell])
+        wanted = [-down] * bool(down > count - self.book.low[cell]) + [up] * bool(
+            count + up > self.book.high[cell]
+        )
         moves: list[Move] = []
         lent: list[int] = []
         for amount in wanted:
@@ -112,8 +134,8 @@ class Heuristic:
         cells = np.unique(np.concatenate([move.cells for move in moves]))
         return float(self._problem.weight[cells[~self.book.withheld[cells]]].sum())
 
-    def improve(self, stop: Stop, on_step: Callable[[int], None] = lambda _: None) -> None:
-        """Publish again, the most expensive first, what can be done without or exchanged for less, until nothing can."""
+    def improve(self, stop: Stop) -> None:
+        """Publish again, the dearest first, what can be done without or exchanged for less, until nothing can."""
         progress = True
         while progress and not stop():
             progress = False
@@ -123,7 +145,6 @@ class Heuristic:
                     return
                 if self.book.withheld[cell]:
                     progress |= self._without(cell)
-                on_step(1)
 
     def _without(self, cell: int) -> bool:
         """Try to publish one cell; whether the set has become cheaper."""

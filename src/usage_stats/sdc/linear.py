@@ -16,8 +16,9 @@ from usage_stats.sdc.relations import Floats, Ints, Sums
 
 __all__ = ["TOLERANCE", "Covering", "Moves", "Points", "Ways", "is_whole"]
 
-_SECONDS = 10.0  # for a search among whole numbers
-_ATTEMPTS = 4  # other prices, slightly, before whole numbers are searched for
+_SECONDS = 2.0  # for a search among whole numbers
+_ANY = 1.0  # the first moves found will do: nearly all cost next to nothing
+_ATTEMPTS = 16  # other prices, slightly, before whole numbers are searched for
 TOLERANCE = 1e-6  # HiGHS' own feasibility tolerance is 1e-7
 
 
@@ -42,7 +43,7 @@ def _program(cost: Floats, low: Floats, high: Floats, sums: Sums, row: tuple[Flo
     program.row_lower_, program.row_upper_ = row
     program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     program.a_matrix_.start_ = sums.start.astype(np.int32)
-    program.a_matrix_.index_ = sums.index.astype(np.int32)
+    program.a_matrix_.index_ = sums.cells.astype(np.int32)
     program.a_matrix_.value_ = sums.value
     return program
 
@@ -56,7 +57,7 @@ class Moves:
         self._model = _model(presolve="off")
         doubled = Sums(
             2 * sums.start,
-            np.stack([sums.index, sums.index + size], axis=1).ravel(),
+            np.stack([sums.cells, sums.cells + size], axis=1).ravel(),
             np.stack([sums.value, -sums.value], axis=1).ravel(),
         )
         zeros = np.zeros(2 * size)
@@ -89,7 +90,7 @@ class Moves:
         for attempt in range(_ATTEMPTS):
             if found is None or is_whole(found):
                 break
-            jitter = np.random.default_rng(attempt).uniform(1.0, 1.5, self._size)
+            jitter = np.random.default_rng(attempt).uniform(1.0, 3.0, self._size)
             self._model.changeColsCost(2 * self._size, self._columns, np.tile(price * jitter, 2))
             found = self._solved()
         if found is not None and not is_whole(found):
@@ -109,12 +110,14 @@ class Moves:
         count = 2 * self._size
         kinds = highspy.HighsVarType
         self._model.setOptionValue("time_limit", self._model.getRunTime() + seconds)
-        self._model.setOptionValue("mip_rel_gap", 0.2)  # a good move will do
+        self._model.setOptionValue("mip_rel_gap", _ANY)
+        self._model.setOptionValue("presolve", "on")
         self._model.changeColsIntegrality(count, self._columns, np.full(count, kinds.kInteger))
         try:
             return self._solved()
         finally:
             self._model.changeColsIntegrality(count, self._columns, np.full(count, kinds.kContinuous))
+            self._model.setOptionValue("presolve", "off")
             self._model.setOptionValue("time_limit", float("inf"))
 
 
@@ -221,7 +224,9 @@ class Covering:
         self._model.run()
         if self._model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
-        return np.array(self._model.getSolution().col_value), float(self._model.getInfo().objective_function_value)
+        return np.array(self._model.getSolution().col_value), float(
+            self._model.getInfo().objective_function_value
+        )
 
     def chosen(self, seconds: float, gap: float) -> tuple[Floats | None, float]:
         """The best choice found in the time, and the weight below which there is none."""

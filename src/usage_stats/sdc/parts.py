@@ -19,9 +19,9 @@ def parts_of(sums: Sums, of: Mask) -> Iterator[Ints]:
     size = int(np.count_nonzero(of))
     label = np.arange(size)
     while len(sums):
-        least = np.minimum.reduceat(label[sums.index], sums.start[:-1])
+        least = np.minimum.reduceat(label[sums.cells], sums.start[:-1])
         before = label.copy()
-        np.minimum.at(label, sums.index, np.repeat(least, np.diff(sums.start)))
+        np.minimum.at(label, sums.cells, np.repeat(least, np.diff(sums.start)))
         label = label[label]  # shortcuts: a label is itself a cell
         if np.array_equal(before, label):
             break

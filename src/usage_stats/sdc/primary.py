@@ -39,7 +39,8 @@ def sensitive_cells(cells: Cells, spec: TableSpec) -> Mapping[str, Mask]:
 
 
 def _dominated(total: Floats, largest: Floats, n: int, share: float) -> Mask:
-    return (total > 0) & (largest[:, :n].sum(axis=1) > share * total)
+    dominated: Mask = (total > 0) & (largest[:, :n].sum(axis=1) > share * total)
+    return dominated
 
 
 def _estimable(total: Floats, largest: Floats, share: float) -> Mask:
@@ -58,4 +59,5 @@ def _homogeneous(cells: Cells, name: str) -> Mask:
         if len(parts) > 1:
             for part in parts:
                 found[part] |= (counts[part] == counts[whole]) & (counts[whole] > 0)
-    return np.moveaxis(found, 0, axis).ravel()
+    same: Mask = np.moveaxis(found, 0, axis).ravel()
+    return same

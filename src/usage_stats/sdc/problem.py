@@ -64,4 +64,5 @@ def weights(counts: Ints, minimise: str) -> Floats:
         return np.ones(len(counts))
     if minimise == "persons":
         return np.maximum(counts, 1).astype(float)
-    return 1.0 + np.ceil(np.log2(1.0 + counts))
+    bits: Floats = 1.0 + np.ceil(np.log2(1.0 + counts))
+    return bits

@@ -6,7 +6,7 @@ Belongs here: the order: sensitive cells, further cells, audit. Does not: files.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,12 +18,10 @@ from usage_stats.sdc.primary import sensitive_cells
 from usage_stats.sdc.problem import Problem, weights
 from usage_stats.sdc.relations import Mask
 from usage_stats.sdc.requirement import Requirement
-from usage_stats.sdc.secondary import Choice, choose
+from usage_stats.sdc.secondary import Choice, Step, choose
 from usage_stats.sdc.table_spec import TableSpec
 
 __all__ = ["ProtectedCells", "problem_of", "protect", "requirement_of"]
-
-Step = Callable[[str, int, int], None]  # what is being done, how far, out of how much
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class ProtectedCells:
 
     @property
     def sensitive(self) -> Mask:
-        return np.logical_or.reduce(list(self.rules.values()))
+        return any_of(self.rules)
 
 
 def protect(
@@ -70,13 +68,19 @@ def protect(
     choice = choose(problem, seconds=seconds, on_step=on_step)
     chosen = time.monotonic()
     view = View(cells.counts, choice.withheld, problem.sensitive, problem.sums)
-    report = audit(view, problem.requirement, known_points=choice.moves, truth=cells.counts)
+    report = audit(view, problem.requirement, claims=choice.moves, truth=cells.counts)
     if not report.passed:
         raise AuditFailed(
-            f"{int(report.exposed.sum())} of {len(report.cells)} withheld cells could be worked out too closely: nothing "
-            "is written. This is a bug, please report it with this message."
+            f"{int(report.exposed.sum())} of {len(report.cells)} withheld cells could be worked out too closely: "
+            "nothing is written. This is a bug, please report it with this message."
         )
     return ProtectedCells(cells, rules, choice, report, (chosen - begun, time.monotonic() - chosen))
+
+
+def any_of(rules: Mapping[str, Mask]) -> Mask:
+    """The cells that break some rule."""
+    broken: Mask = np.logical_or.reduce(list(rules.values()))
+    return broken
 
 
 def requirement_of(spec: TableSpec) -> Requirement:
@@ -90,7 +94,7 @@ def problem_of(cells: Cells, rules: Mapping[str, Mask], spec: TableSpec) -> Prob
     return Problem(
         cells.layout,
         cells.counts,
-        np.logical_or.reduce(list(rules.values())),
+        any_of(rules),
         weights(cells.counts, spec.minimise),
         requirement_of(spec),
         known,

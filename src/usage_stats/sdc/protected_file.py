@@ -30,8 +30,6 @@ def protected_rows(made: ProtectedCells, spec: TableSpec, *, for_partner: bool) 
     cells, withheld = made.cells, made.choice.withheld
     frame = _codes(cells.layout)
     frame[spec.frequency] = pl.Series(cells.counts).set(pl.Series(withheld), None)
-    for name, values in cells.magnitudes.items():
-        frame[name] = pl.Series(values).set(pl.Series(withheld), None)
     if for_partner:
         frame["status"] = pl.Series(np.where(withheld, "suppressed", "published"))
         return pl.DataFrame(frame)

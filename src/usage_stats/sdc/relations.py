@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,16 +21,17 @@ __all__ = ["Floats", "Ints", "Layout", "Mask", "Sums", "sums_of"]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+_Values = TypeVar("_Values", Ints, Floats)
 
 
 class Sums(NamedTuple):
-    """Sums that are zero, in compressed rows: row r is index/value[start[r] : start[r + 1]].
+    """Sums that are zero, in compressed rows: row r is cells/value[start[r] : start[r + 1]].
 
     The first entry of a row is the whole (-1), the others are its parts (+1).
     """
 
     start: Ints
-    index: Ints
+    cells: Ints
     value: Floats
 
     def __len__(self) -> int:
@@ -38,16 +39,16 @@ class Sums(NamedTuple):
 
     def restricted(self, to: Mask) -> Sums:
         """The same sums of some cells only; the others do not move. Rows that lose all cells go."""
-        kept = to[self.index]
+        kept = to[self.cells]
         row = np.repeat(np.arange(len(self)), np.diff(self.start))[kept]
         counts = np.bincount(row, minlength=len(self))
         numbers = np.cumsum(to) - 1
         start = np.concatenate([[0], np.cumsum(counts[counts > 0])])
-        return Sums(start, numbers[self.index[kept]], self.value[kept])
+        return Sums(start, numbers[self.cells[kept]], self.value[kept])
 
     def residues(self, values: Floats) -> Floats:
         """By how much each sum misses zero."""
-        products = values[self.index] * self.value
+        products = values[self.cells] * self.value
         return np.add.reduceat(products, self.start[:-1]) if len(self) else np.zeros(0)
 
 
@@ -73,7 +74,8 @@ class Layout:
     @cached_property
     def detail(self) -> Ints:
         """In how many dimensions each cell is not the total."""
-        return np.sum(np.indices(self.shape).reshape(len(self.shape), -1) > 0, axis=0)
+        above: Ints = np.sum(np.indices(self.shape).reshape(len(self.shape), -1) > 0, axis=0)
+        return above
 
     @cached_property
     def inner(self) -> Ints:
@@ -82,19 +84,19 @@ class Layout:
         grid: Ints = np.ravel_multi_index(np.ix_(*leaves), self.shape).ravel().astype(np.int64)
         return grid
 
-    def with_margins(self, inner: npt.NDArray[np.number]) -> npt.NDArray[np.number]:
+    def with_margins(self, inner: _Values) -> _Values:
         """Values of the inner cells → values of all cells, by adding."""
-        full = np.zeros(self.size, dtype=inner.dtype)
+        full = np.zeros_like(inner, shape=self.size)
         full[self.inner] = inner
         return self._folded(full, np.add)
 
-    def with_largest(self, inner: npt.NDArray[np.number]) -> npt.NDArray[np.number]:
+    def with_largest(self, inner: _Values) -> _Values:
         """The same by taking the largest part: what is at least in a whole where parts may overlap."""
-        full = np.zeros(self.size, dtype=inner.dtype)
+        full = np.zeros_like(inner, shape=self.size)
         full[self.inner] = inner
         return self._folded(full, np.maximum)
 
-    def _folded(self, full: npt.NDArray[np.number], how: np.ufunc) -> npt.NDArray[np.number]:
+    def _folded(self, full: _Values, how: np.ufunc) -> _Values:
         grid = full.reshape(self.shape)
         for axis, dimension in enumerate(self.dimensions):
             lines = np.moveaxis(grid, axis, 0)

@@ -18,7 +18,7 @@ class Requirement:
 
     Attributes:
         persons: the minimum persons of the table.
-        least: the smallest count a reader takes a withheld inner cell for: 1 where all empty cells are published as such.
+        least: the smallest count a reader takes a withheld cell for: 1 where all empty cells are published.
     """
 
     persons: int

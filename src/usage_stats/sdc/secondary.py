@@ -16,13 +16,16 @@ from usage_stats.sdc.exact import Cuts
 from usage_stats.sdc.heuristic import Heuristic
 from usage_stats.sdc.problem import Problem
 from usage_stats.sdc.relations import Ints, Mask
+from usage_stats.sdc.slices import bound_of_slices
 
-__all__ = ["Choice", "choose"]
+__all__ = ["Choice", "Step", "choose"]
 
-# Cells beyond which no bound is sought: the attackers' programs of one round take minutes.
-MAX_EXACT = 4_000
+# Cells beyond which the table's own cuts are not sought: the attackers' programs of one round take minutes.
+MAX_EXACT = 1_500
 # How near to the best the master comes: at first any choice that teaches something will do.
 _ROUGH, _GAP = 0.03, 1e-4
+# Of the time, for a first safe choice, and for making it cheaper where no cuts are sought; the rest is the bound's.
+_FIRST, _CHEAPER = 0.7, 0.85
 
 Step = Callable[[str, int, int], None]  # what is being done, how far, out of how much
 
@@ -50,47 +53,59 @@ class Choice:
 
 
 def choose(problem: Problem, *, seconds: float, on_step: Step = lambda *_: None) -> Choice:
-    """Choose the further cells to withhold; the same again for the same problem, time permitting."""
-    deadline = time.monotonic() + seconds
-    best = _safe(problem, None, deadline, on_step)
-    if problem.layout.size > MAX_EXACT or best.weight == 0:
-        return best
-    return _improved(problem, best, deadline, on_step)
+    """Choose the further cells to withhold; the same again for the same problem, time permitting.
+
+    Whatever time there is, the choice is safe: when it runs out, what is left is protected the dear way.
+    """
+    begun = time.monotonic()
+    if problem.layout.size > MAX_EXACT:
+        best = _safe(problem, None, (begun + _FIRST * seconds, begun + _CHEAPER * seconds), on_step)
+        return replace(best, bound=min(best.weight, bound_of_slices(problem, begun + seconds)))
+    deadline = begun + seconds
+    best = _safe(problem, None, (deadline, begun + seconds / 3), on_step)
+    return best if best.weight == 0 else _improved(problem, best, deadline, on_step)
 
 
 def _improved(problem: Problem, best: Choice, deadline: float, on_step: Step) -> Choice:
     """Let the cuts propose cheaper choices, and make them safe, until the bound says that there are none."""
-    cuts = Cuts(problem)
+    cuts, gap = Cuts(problem), _ROUGH
     cuts.tighten(lambda: time.monotonic() > deadline)
-    gap = _ROUGH
     while (left := deadline - time.monotonic()) > 0 and cuts.bound < best.weight:
-        on_step(f"weight {best.weight:,.0f}, bound {cuts.bound:,.0f}", 0, 0)
+        on_step(f"weight {best.weight:,.0f}, bound {cuts.bound:,.0f}", 0, 1)
         proposed = cuts.propose(left, gap)
         if proposed is None or cuts.bound >= best.weight:
             break
         if cuts.objections(proposed, lambda: time.monotonic() > deadline):
-            found = _safe(problem, proposed, deadline, lambda *_: None)
+            found = _safe(problem, proposed, (deadline, deadline), lambda *_: None)
         elif gap > _GAP:
             gap = _GAP  # what is proposed roughly is nowhere objected to any more
             continue
-        elif time.monotonic() > deadline or not _passes(problem, proposed):
+        elif time.monotonic() > deadline:
+            break
+        elif _passes(problem, proposed):
+            found = Choice(proposed, float(problem.weight[proposed & ~problem.sensitive].sum()), 0.0, ())
+        else:
             cuts.forbid(proposed)
             continue
-        else:
-            found = Choice(proposed, problem.weight[proposed & ~problem.sensitive].sum(), 0.0, ())
         best = min(best, found, key=lambda choice: choice.weight)
     return replace(best, bound=min(cuts.bound, best.weight))
 
 
 def _passes(problem: Problem, withheld: Mask) -> bool:
     """Whether a choice that no linear program objects to holds in whole numbers."""
-    return audit(View(problem.counts, withheld, problem.sensitive, problem.sums), problem.requirement).passed
+    view = View(problem.counts, withheld, problem.sensitive, problem.sums)
+    return audit(view, problem.requirement).passed
 
 
-def _safe(problem: Problem, start: Mask | None, deadline: float, on_step: Step) -> Choice:
+def _safe(problem: Problem, start: Mask | None, until: tuple[float, float], on_step: Step) -> Choice:
+    """A safe choice that holds what is given to start from; proven until the first time, cheaper until the second."""
     heuristic = Heuristic(problem, start)
     total = int(np.count_nonzero(problem.sensitive))
-    heuristic.prove_all(lambda n: on_step("proving cells safe", n, total))
-    heuristic.improve(lambda: time.monotonic() > deadline)
-    heuristic.settle()
+
+    def note(left: int) -> None:
+        on_step(f"weight {heuristic.weight:,.0f}", max(total - left, 0), total)
+
+    heuristic.prove_all(until[0], note)
+    heuristic.improve(lambda: time.monotonic() > until[1])
+    heuristic.settle(max(until))
     return Choice(heuristic.book.withheld, heuristic.weight, 0.0, heuristic.book.moves)

@@ -17,8 +17,9 @@ from usage_stats.sdc.relations import Floats, Ints, Layout, Mask, sums_of
 
 __all__ = ["Window", "Windows"]
 
-# Beyond this many cells, a linear program takes longer than a better move is worth (20 ms at 2,500).
-MAX_CELLS = 2_500
+# Cells of a window: beyond 2,500, a linear program takes longer (10 ms) than a better move is worth; where time
+# is short, smaller ones find dearer moves in a third or a tenth of the time.
+SIZES = (2_500, 900, 250)
 
 
 class Window(NamedTuple):
@@ -35,7 +36,8 @@ class Windows:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._programs: dict[object, Moves] = {}
-        self._leaves = _fitting(layout)
+        self._leaves = [_fitting(layout, most) for most in SIZES]
+        self.size = 0  # of SIZES
 
     def around(self, cell: int, price: Floats, shortage: Floats) -> Window:
         """Choose, in each dimension, the leaves whose cells in line with this one are the cheapest.
@@ -47,12 +49,16 @@ class Windows:
         """
         shape = self._layout.shape
         at = tuple(int(i) for i in np.unravel_index(cell, shape))
-        grid, short = price.reshape(shape), shortage.reshape(shape)
         chosen = []
         for axis, dimension in enumerate(self._layout.dimensions):
-            line = (*at[:axis], slice(None), *at[axis + 1 :])
-            cost = grid[line] * (1 + short[line])
-            chosen.append(_nodes(dimension, at[axis], cost, self._leaves[axis]))
+            line = np.ravel_multi_index(
+                tuple(
+                    np.arange(n) if i == axis else np.full(shape[axis], at[i]) for i, n in enumerate(shape)
+                ),
+                shape,
+            )
+            cost = price[line] * (1 + shortage[line])
+            chosen.append(_nodes(dimension, at[axis], cost, self._leaves[self.size][axis]))
         cells = np.ravel_multi_index(np.ix_(*chosen), shape).ravel()
         return Window(cells, int(np.searchsorted(cells, cell)), self._program(chosen))
 
@@ -65,11 +71,11 @@ class Windows:
         return self._programs[key]
 
 
-def _fitting(layout: Layout) -> list[int]:
-    """How many leaves of each dimension make a window of the usual size: the longest are cut first."""
+def _fitting(layout: Layout, most: int) -> list[int]:
+    """How many leaves of each dimension make a window of so many cells: the longest are cut first."""
     leaves = [d.leaf_count for d in layout.dimensions]
     share = [(len(d.codes) - 1) / d.leaf_count for d in layout.dimensions]
-    while np.prod([1 + n * s for n, s in zip(leaves, share, strict=True)]) > MAX_CELLS and max(leaves) > 2:
+    while np.prod([1 + n * s for n, s in zip(leaves, share, strict=True)]) > most and max(leaves) > 2:
         leaves[int(np.argmax(leaves))] -= 1
     return leaves
 
