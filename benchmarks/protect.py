@@ -1,6 +1,6 @@
-"""`python -m benchmarks.protect [CELLS...]`: protecting made-up tables like a web site's, by size: time, loss, gap.
+"""`python -m benchmarks.protect [CELLS...]`: made-up tables like a web site's, protected: time, loss and gap by size.
 
-Belongs here: measuring. Does not: judging; a busy machine moves every time, so read CPU seconds beside wall seconds.
+Belongs here: measuring. Does not: judging. The time to choose in is CPU time: a busy machine must not change the choice.
 """
 
 import multiprocessing
@@ -43,7 +43,7 @@ def measure(size: int, persons: int) -> None:
     """Print the line of one table."""
     problem = made_up(size, persons)
     begun, cpu = time.monotonic(), time.process_time()
-    choice = choose(problem, seconds=SIZES[size][-1])
+    choice = choose(problem, seconds=SIZES[size][-1], clock=time.process_time)
     chosen, cpu = time.monotonic(), time.process_time() - cpu
     view = View(problem.counts, choice.withheld, problem.sensitive, problem.sums)
     report = audit(view, problem.requirement, claims=choice.moves, truth=problem.counts)

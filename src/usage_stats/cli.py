@@ -16,6 +16,7 @@ from rich.console import Console
 
 from usage_stats import __version__
 from usage_stats.errors import InputError, InternalError, UsageStatsError, without_values
+from usage_stats.table_commands import audit, protect
 
 __all__ = ["app", "main"]
 
@@ -260,45 +261,8 @@ def purge(workspace: Workspace = Path(), execute: Execute = None, as_json: Json 
     typer.echo(json.dumps(found) if as_json else describe_purge(plan, executed=execute is not None))
 
 
-@app.command()
-def protect(
-    cells: Annotated[Path, typer.Argument(help="Inner cells, .csv or .parquet.", metavar="CELLS")],
-    spec: Annotated[Path, typer.Option(help="Dimensions, columns and rules (YAML).", metavar="TABLE.yaml")],
-    out: Annotated[Path, typer.Option(help="The protected table, .csv or .parquet.", metavar="FILE")],
-    partner: Annotated[
-        bool, typer.Option("--partner", help="Only published / suppressed, not why: for readers outside.")
-    ] = False,
-    seconds: Annotated[float, typer.Option(help="How long to look for a better choice.")] = 60.0,
-    as_json: Json = False,
-) -> None:
-    """Withhold what a table of counts would tell about too few, and whatever would give that away.
-
-    Needs no workspace. Writes nothing that an audit does not pass.
-    """
-    from usage_stats.flow.progress import terminal_note
-    from usage_stats.flow.protect_table import describe_protected, protect_table
-
-    with terminal_note() as note:
-        figures = protect_table(cells, spec, out, for_partner=partner, seconds=seconds, on_step=note)
-    typer.echo(json.dumps(figures) if as_json else describe_protected(figures))
-
-
-@app.command()
-def audit(
-    file: Annotated[Path, typer.Argument(help="A protected table, .csv or .parquet.", metavar="FILE")],
-    spec: Annotated[Path, typer.Option(help="Dimensions, columns and rules (YAML).", metavar="TABLE.yaml")],
-    out: Annotated[
-        Path | None, typer.Option(help="Where to write each cell's interval.", metavar="FILE")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Attack a protected table: how closely can each withheld count be worked out? Exit code 14 if one is exposed."""
-    from usage_stats.errors import AuditFailed
-    from usage_stats.flow.protect_table import audit_table, describe_audit
-
-    found = audit_table(file, spec, out)
-    typer.echo(json.dumps(found.to_json()) if as_json else describe_audit(found))
-    raise typer.Exit(AuditFailed.exit_code if found.exposed else 0)
+app.command()(protect)
+app.command()(audit)
 
 
 @app.command()

@@ -61,12 +61,12 @@ def _figures(made: ProtectedCells) -> dict[str, Any]:
 
 def describe_protected(figures: dict[str, Any]) -> str:
     """What was done, for a person."""
-    rules = ", ".join(f"{name} {n:,}" for name, n in figures["rules"].items())
+    rules = ", ".join(f"by {name}: {n:,}" for name, n in figures["rules"].items())
     return (
         f"{figures['cells']:,} cells: {figures['primary']:,} sensitive ({rules}), {figures['secondary']:,} withheld to "
         f"protect them, with {figures['persons_in_secondary']:,} persons\n"
         f"no safe choice weighs less than {figures['bound']:,.0f}; this one weighs {figures['weight']:,.0f} "
-        f"(at most {figures['gap']:.1%} more than needed)\n"
+        f"(at most {figures['gap']:.1%} could be saved)\n"
         f"audited: none of the withheld cells is exposed\nwrote {figures['out']}"
     )
 

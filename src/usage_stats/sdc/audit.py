@@ -17,7 +17,7 @@ from usage_stats.sdc.parts import parts_of
 from usage_stats.sdc.relations import Floats, Ints, Mask, Sums
 from usage_stats.sdc.requirement import Requirement
 
-__all__ = ["AuditReport", "View", "audit"]
+__all__ = ["TableAudit", "View", "audit"]
 
 # Up to so many unknowns that hang together, every interval is exact; beyond, it is found until it is wide enough.
 MAX_EXACT = 1_500
@@ -41,7 +41,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class AuditReport:
+class TableAudit:
     """The interval of each withheld cell, in the order of `cells`.
 
     Attributes:
@@ -71,7 +71,7 @@ def audit(
     claims: Sequence[tuple[Ints, Ints]] = (),
     truth: Ints | None = None,
     on_step: Callable[[int], None] = lambda _: None,
-) -> AuditReport:
+) -> TableAudit:
     """Attack every withheld cell.
 
     Args:
@@ -186,10 +186,10 @@ class _Attack:
         sensitive = bool(self._sensitive[cell])
         return bool(self._exact[cell]) and self._requirement.is_met(low, high, sensitive=sensitive)
 
-    def report(self) -> AuditReport:
+    def report(self) -> TableAudit:
         met = [self._is_met(cell) or self._is_surely_met(cell) for cell in range(len(self._cells))]
         endless = self._high >= self._ceiling
-        return AuditReport(
+        return TableAudit(
             self._cells,
             self._low.astype(np.int64),
             np.where(endless, -1, self._high).astype(np.int64),

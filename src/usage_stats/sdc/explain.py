@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from usage_stats.sdc.audit import AuditReport, View
+from usage_stats.sdc.audit import TableAudit, View
 from usage_stats.sdc.relations import Layout
 
 __all__ = ["explained"]
@@ -15,13 +15,13 @@ __all__ = ["explained"]
 _MOST_SUMS = 4  # more would not be read
 
 
-def explained(layout: Layout, view: View, report: AuditReport, most: int) -> list[str]:
+def explained(layout: Layout, view: View, report: TableAudit, most: int) -> list[str]:
     """A sentence for each of the first exposed cells."""
     at = [int(i) for i in np.flatnonzero(report.exposed)[:most]]
     return [_sentence(layout, view, report, i) for i in at]
 
 
-def _sentence(layout: Layout, view: View, report: AuditReport, at: int) -> str:
+def _sentence(layout: Layout, view: View, report: TableAudit, at: int) -> str:
     cell, low, high = int(report.cells[at]), int(report.low[at]), int(report.high[at])
     between = f"is {low}" if low == high else f"lies between {low} and {high}"
     rows = report.reasons.get(cell, ())

@@ -30,7 +30,10 @@ Stop = Callable[[], bool]
 class Heuristic:
     """Gives every cell that must be wide its proof, then publishes again what proves nothing worth its price."""
 
-    def __init__(self, problem: Problem, start: Mask | None = None) -> None:
+    def __init__(
+        self, problem: Problem, start: Mask | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
         self.book = Certificates(problem)
         self._problem = problem
         self._windows = Windows(problem.layout)
@@ -61,14 +64,14 @@ class Heuristic:
         queue = np.flatnonzero(self.book.withheld).tolist()
         while queue := sorted(self.book.owing(queue), key=lambda c: (-detail[c], c)):
             fresh: list[int] = []
-            noted = time.monotonic()
+            noted = self._clock()
             for done, cell in enumerate(queue):
                 if noted > until and not self.book.is_proven(cell):
                     fresh += self._accept(self._raised(cell))
                 else:
                     fresh += self.prove(cell)
                 if done % _EVERY == _EVERY - 1:
-                    noted, before = time.monotonic(), noted
+                    noted, before = self._clock(), noted
                     self._hurry((len(queue) - done) * (noted - before) / _EVERY > _SHARE * (until - noted))
                     on_step(len(queue) - done)
             queue = fresh

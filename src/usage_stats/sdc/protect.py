@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from usage_stats.errors import AuditFailed
-from usage_stats.sdc.audit import AuditReport, View, audit
+from usage_stats.sdc.audit import TableAudit, View, audit
 from usage_stats.sdc.cells import Cells
 from usage_stats.sdc.primary import sensitive_cells
 from usage_stats.sdc.problem import Problem, weights
@@ -39,7 +39,7 @@ class ProtectedCells:
     cells: Cells
     rules: Mapping[str, Mask]
     choice: Choice
-    report: AuditReport
+    report: TableAudit
     seconds: tuple[float, float]
 
     @property

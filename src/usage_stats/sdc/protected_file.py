@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from usage_stats.errors import InputError
-from usage_stats.sdc.audit import AuditReport, View
+from usage_stats.sdc.audit import TableAudit, View
 from usage_stats.sdc.cells import places
 from usage_stats.sdc.dimension import TOTAL, dimension_of
 from usage_stats.sdc.protect import ProtectedCells
@@ -74,7 +74,7 @@ def read_view(path: Path, spec: TableSpec) -> tuple[Layout, View]:
     return layout, View(counts.astype(np.int64), withheld, sensitive, sums)
 
 
-def audited_rows(layout: Layout, view: View, report: AuditReport, spec: TableSpec) -> pl.DataFrame:
+def audited_rows(layout: Layout, view: View, report: TableAudit, spec: TableSpec) -> pl.DataFrame:
     """The table with what a reader can work out: of a published cell, its count."""
     low, high = view.counts.copy(), view.counts.copy()
     low[report.cells], high[report.cells] = report.low, report.high

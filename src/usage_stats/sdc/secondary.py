@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -52,35 +52,43 @@ class Choice:
         return 0.0 if self.weight <= self.bound else (self.weight - self.bound) / self.weight
 
 
-def choose(problem: Problem, *, seconds: float, on_step: Step = lambda *_: None) -> Choice:
+def choose(
+    problem: Problem,
+    *,
+    seconds: float,
+    on_step: Step = lambda *_: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Choice:
     """Choose the further cells to withhold; the same again for the same problem, time permitting.
 
     Whatever time there is, the choice is safe: when it runs out, what is left is protected the dear way.
     """
-    begun = time.monotonic()
+    begun = clock()
     if problem.layout.size > MAX_EXACT:
-        best = _safe(problem, None, (begun + _FIRST * seconds, begun + _CHEAPER * seconds), on_step)
-        return replace(best, bound=min(best.weight, bound_of_slices(problem, begun + seconds)))
+        best = _safe(problem, None, (begun + _FIRST * seconds, begun + _CHEAPER * seconds), on_step, clock)
+        return _bounded(best, bound_of_slices(problem, begun + seconds, clock))
     deadline = begun + seconds
-    best = _safe(problem, None, (deadline, begun + seconds / 3), on_step)
-    return best if best.weight == 0 else _improved(problem, best, deadline, on_step)
+    best = _safe(problem, None, (deadline, begun + seconds / 3), on_step, clock)
+    return best if best.weight == 0 else _improved(problem, best, deadline, on_step, clock)
 
 
-def _improved(problem: Problem, best: Choice, deadline: float, on_step: Step) -> Choice:
+def _improved(
+    problem: Problem, best: Choice, deadline: float, on_step: Step, clock: Callable[[], float]
+) -> Choice:
     """Let the cuts propose cheaper choices, and make them safe, until the bound says that there are none."""
     cuts, gap = Cuts(problem), _ROUGH
-    cuts.tighten(lambda: time.monotonic() > deadline)
-    while (left := deadline - time.monotonic()) > 0 and cuts.bound < best.weight:
+    cuts.tighten(lambda: clock() > deadline)
+    while (left := deadline - clock()) > 0 and cuts.bound < best.weight:
         on_step(f"weight {best.weight:,.0f}, bound {cuts.bound:,.0f}", 0, 1)
         proposed = cuts.propose(left, gap)
         if proposed is None or cuts.bound >= best.weight:
             break
-        if cuts.objections(proposed, lambda: time.monotonic() > deadline):
-            found = _safe(problem, proposed, (deadline, deadline), lambda *_: None)
+        if cuts.objections(proposed, lambda: clock() > deadline):
+            found = _safe(problem, proposed, (deadline, deadline), lambda *_: None, clock)
         elif gap > _GAP:
             gap = _GAP  # what is proposed roughly is nowhere objected to any more
             continue
-        elif time.monotonic() > deadline:
+        elif clock() > deadline:
             break
         elif _passes(problem, proposed):
             found = Choice(proposed, float(problem.weight[proposed & ~problem.sensitive].sum()), 0.0, ())
@@ -88,7 +96,11 @@ def _improved(problem: Problem, best: Choice, deadline: float, on_step: Step) ->
             cuts.forbid(proposed)
             continue
         best = min(best, found, key=lambda choice: choice.weight)
-    return replace(best, bound=min(cuts.bound, best.weight))
+    return _bounded(best, cuts.bound)
+
+
+def _bounded(choice: Choice, bound: float) -> Choice:
+    return Choice(choice.withheld, choice.weight, min(bound, choice.weight), choice.moves)
 
 
 def _passes(problem: Problem, withheld: Mask) -> bool:
@@ -97,15 +109,21 @@ def _passes(problem: Problem, withheld: Mask) -> bool:
     return audit(view, problem.requirement).passed
 
 
-def _safe(problem: Problem, start: Mask | None, until: tuple[float, float], on_step: Step) -> Choice:
+def _safe(
+    problem: Problem,
+    start: Mask | None,
+    until: tuple[float, float],
+    on_step: Step,
+    clock: Callable[[], float],
+) -> Choice:
     """A safe choice that holds what is given to start from; proven until the first time, cheaper until the second."""
-    heuristic = Heuristic(problem, start)
+    heuristic = Heuristic(problem, start, clock)
     total = int(np.count_nonzero(problem.sensitive))
 
     def note(left: int) -> None:
         on_step(f"weight {heuristic.weight:,.0f}", max(total - left, 0), total)
 
     heuristic.prove_all(until[0], note)
-    heuristic.improve(lambda: time.monotonic() > until[1])
+    heuristic.improve(lambda: clock() > until[1])
     heuristic.settle(max(until))
     return Choice(heuristic.book.withheld, heuristic.weight, 0.0, heuristic.book.moves)

@@ -6,9 +6,7 @@ who sees no other weighs no more than what protects the table. Does not: choosin
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from math import prod
 
 import numpy as np
@@ -22,17 +20,17 @@ __all__ = ["bound_of_slices"]
 _SLICE_CELLS = 600  # a slice's bound takes seconds
 
 
-def bound_of_slices(problem: Problem, deadline: float) -> float:
+def bound_of_slices(problem: Problem, deadline: float, clock: Callable[[], float]) -> float:
     """The sum of bounds of slices; those that time does not reach count nothing."""
     bound = 0.0
     slices = [piece for piece in _slices(problem) if piece.sensitive.any()]
     for done, piece in enumerate(slices):
-        left = deadline - time.monotonic()
+        left = deadline - clock()
         if left <= 0:
             break
-        until = time.monotonic() + left / (len(slices) - done)
+        until = clock() + left / (len(slices) - done)
         cuts = Cuts(piece)
-        cuts.tighten(lambda until=until: time.monotonic() > until)  # type: ignore[misc] # bound at once
+        cuts.tighten(lambda until=until: clock() > until)  # type: ignore[misc] # bound at once
         bound += cuts.bound
     return bound
 
@@ -45,11 +43,11 @@ def _slices(problem: Problem) -> Iterator[Problem]:
     kept = [axis for axis in range(len(shape)) if axis not in cut]
     cells = np.moveaxis(np.arange(problem.layout.size).reshape(shape), cut, range(len(cut)))
     for part in cells.reshape(-1, prod(shape[axis] for axis in kept)):
-        yield replace(
-            problem,
+        yield Problem(
             layout=Layout(tuple(problem.layout.dimensions[axis] for axis in kept)),
             counts=problem.counts[part],
             sensitive=problem.sensitive[part],
             weight=problem.weight[part],
+            requirement=problem.requirement,
             fixed=problem.fixed[part],
         )

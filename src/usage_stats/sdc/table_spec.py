@@ -93,7 +93,7 @@ def read_table_spec(path: Path) -> TableSpec:
         name: tuple(read_hierarchy(path.parent / file) for file in given.hierarchies)
         for name, given in spec.dimensions.items()
     }
-    return spec.model_copy(update={"edges": edges})
+    return TableSpec.model_validate(raw | {"edges": edges})
 
 
 def _check_columns(path: Path, spec: TableSpec) -> None:
