@@ -1,6 +1,6 @@
 """`python -m benchmarks.protect [CELLS...]`: made-up tables like a web site's, protected: time, loss and gap by size.
 
-Belongs here: measuring. Does not: judging. The time to choose in is CPU time: a busy machine must not change the choice.
+Belongs here: measuring. Does not: judging. Time to choose is CPU time: a busy machine must not change the choice.
 """
 
 import multiprocessing

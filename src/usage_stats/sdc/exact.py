@@ -18,9 +18,11 @@ from usage_stats.sdc.relations import Floats, Mask
 
 __all__ = ["Cuts"]
 
-_FAINT = 1e-4  # of a cell not chosen, so that prices prefer conditions on few such cells
 _ZERO = 1e-7  # prices below are the solver's noise
 _VIOLATED = 1e-3
+# How far a cell chosen whole moves while some are chosen in part, in minimum persons. Any will do, for a cut holds
+# whatever it was found with; the shorter, the more attackers object.
+_REACHES = (1.0, 0.5, 0.25)
 
 
 class _Answer(NamedTuple):
@@ -45,17 +47,20 @@ class Cuts:
             self._master.demand(np.array([cell]), np.array([-1.0]), 0.0)
         self._room = problem.room_below.astype(float)
         self.bound = 0.0
+        self._reach = 0.0
 
     def tighten(self, stop: Callable[[], bool]) -> None:
         """Raise the bound with cells chosen in part, until no attacker objects."""
-        while not stop():
+        shares = list(_REACHES)
+        while shares and not stop():
             relaxed = self._master.shared()
             if relaxed is None:
                 return
             chosen, weight = relaxed
             self.bound = max(self.bound, self._rounded(weight))
-            if not self._object(chosen, self._sensitive.tolist(), stop):
-                return
+            self._reach = shares[0] * self._problem.requirement.persons
+            if not self._object(chosen, self._sensitive.tolist(), stop, whole=False):
+                shares.pop(0)
 
     def propose(self, seconds: float, gap: float) -> Mask | None:
         """The best choice that no cut forbids yet; it need not be safe. None if there was no time for it."""
@@ -66,7 +71,7 @@ class Cuts:
     def objections(self, withheld: Mask, stop: Callable[[], bool]) -> bool:
         """Cut off a choice that is not safe; whether there was anything to object to."""
         doubtful = [c for c in np.flatnonzero(withheld).tolist() if self._problem.must_be_wide(c)]
-        return self._object(withheld.astype(float), doubtful, stop)
+        return self._object(withheld.astype(float), doubtful, stop, whole=True)
 
     def forbid(self, withheld: Mask) -> None:
         """This very choice is not safe, though no linear program says so: it fails in whole numbers."""
@@ -77,11 +82,10 @@ class Cuts:
         whole = bool(np.all(self._problem.weight == np.round(self._problem.weight)))
         return float(np.ceil(weight - 1e-6)) if whole else weight
 
-    def _object(self, chosen: Floats, cells: list[int], stop: Callable[[], bool]) -> bool:
+    def _object(self, chosen: Floats, cells: list[int], stop: Callable[[], bool], *, whole: bool) -> bool:
         problem = self._problem
-        whole = bool(np.all((chosen < TOLERANCE) | (chosen > 1 - TOLERANCE)))
-        reach = float(problem.room_above if whole else 2 * problem.requirement.persons)
-        share = np.where(problem.fixed, 0.0, np.maximum(chosen, _FAINT if not whole else 0.0))
+        reach = float(problem.room_above if whole else self._reach)
+        share = np.where(problem.fixed, 0.0, np.maximum(chosen, 0.0))
         self._ways.bounded(-np.minimum(self._room, reach) * share, reach * share)
         low, high = np.zeros(len(chosen)), np.zeros(len(chosen))
         objected = False

@@ -23,7 +23,7 @@ _HARDLY_ANYTHING = 0.03
 # Cells up to which more ways are tried: it takes no time.
 _SMALL = 400
 _EVERY = 50  # cells between two looks at the clock
-_SHARE = 0.8  # of the time is for the cells that are known of: proofs withhold others, which need proofs too
+_WITH_EASE = 0.4  # of the time left; proofs withhold further cells, which need proofs too
 Stop = Callable[[], bool]
 
 
@@ -72,13 +72,14 @@ class Heuristic:
                     fresh += self.prove(cell)
                 if done % _EVERY == _EVERY - 1:
                     noted, before = self._clock(), noted
-                    self._hurry((len(queue) - done) * (noted - before) / _EVERY > _SHARE * (until - noted))
+                    self._pace((len(queue) - done) * (noted - before) / _EVERY, until - noted)
                     on_step(len(queue) - done)
             queue = fresh
 
-    def _hurry(self, is_late: bool) -> None:  # noqa: FBT001 the one thing it is told
-        """Take smaller windows from now on if the pace so far would not do."""
-        self._windows.size = min(len(SIZES) - 1, self._windows.size + 1) if is_late else self._windows.size
+    def _pace(self, needed: float, left: float) -> None:
+        """Take smaller windows if the time needed at the last pace is not left, larger ones if it is with ease."""
+        size = self._windows.size + (needed > left) - (needed < _WITH_EASE * left)
+        self._windows.size = min(max(size, 0), len(SIZES) - 1)
 
     def settle(self, until: float = np.inf) -> None:
         """Prove anew, in whole steps, what rests on moves that are not; from now on all moves are whole."""

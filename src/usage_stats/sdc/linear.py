@@ -195,6 +195,7 @@ class Ways:
         before = self._model.getLp().col_lower_[cell], self._model.getLp().col_upper_[cell]
         self._model.changeColBounds(cell, -at_most, at_most)
         self._model.changeColCost(cell, float(-direction))
+        self._model.setBasis()  # the corner of another cell's way is a bad place to start from
         self._model.run()
         solved = self._model.getModelStatus() == highspy.HighsModelStatus.kOptimal
         solution = self._model.getSolution()
