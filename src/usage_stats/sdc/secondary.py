@@ -24,8 +24,8 @@ __all__ = ["Choice", "Step", "choose"]
 MAX_EXACT = 1_500
 # How near to the best the master comes: at first any choice that teaches something will do.
 _ROUGH, _GAP = 0.03, 1e-4
-# Of the time, for a first safe choice, and for making it cheaper where no cuts are sought; the rest is the bound's.
-_FIRST, _CHEAPER = 0.7, 0.85
+# Of the time, for a first safe choice and for making it cheaper where no cuts are sought, and where they are.
+_FIRST, _CHEAPER, _CHEAPER_FIRST = 0.7, 0.85, 0.15
 
 Step = Callable[[str, int, int], None]  # what is being done, how far, out of how much
 
@@ -68,7 +68,7 @@ def choose(
         best = _safe(problem, None, (begun + _FIRST * seconds, begun + _CHEAPER * seconds), on_step, clock)
         return _bounded(best, bound_of_slices(problem, begun + seconds, clock))
     deadline = begun + seconds
-    best = _safe(problem, None, (deadline, begun + seconds / 3), on_step, clock)
+    best = _safe(problem, None, (deadline, begun + _CHEAPER_FIRST * seconds), on_step, clock)
     return best if best.weight == 0 else _improved(problem, best, deadline, on_step, clock)
 
 
