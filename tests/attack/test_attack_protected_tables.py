@@ -8,7 +8,7 @@ import pytest
 from usage_stats.sdc.audit import View, audit
 from usage_stats.sdc.dimension import dimension_of
 from usage_stats.sdc.problem import Problem, weights
-from usage_stats.sdc.relations import Layout
+from usage_stats.sdc.relations import Layout, sums_of
 from usage_stats.sdc.requirement import Requirement
 from usage_stats.sdc.secondary import choose
 
@@ -45,6 +45,23 @@ def test_publishing_one_more_cell_is_noticed(seed):
         assert not _audit(problem, less).passed
 
 
+def test_a_narrow_interval_is_exposed_however_high():
+    """Two cells known to be 9 together are 0 to 9, or 1 to 8 where none is empty: too narrow for more than that."""
+    layout = Layout((dimension_of("place", (), ["a", "b", "c"]),))
+    withheld = np.array([False, True, True, False])
+    view = View(np.array([29, -1, -1, 20]), withheld, np.zeros(4, dtype=bool), _sums_of(layout))
+
+    assert [True, True] == audit(view, Requirement(10)).exposed.tolist()
+    assert [False, False] == audit(view, Requirement(9)).exposed.tolist()
+    assert [True, True] == audit(view, Requirement(9, least=1)).exposed.tolist()
+    assert [True, True] == audit(view, Requirement(8, least=1)).exposed.tolist()
+    assert [False, False] == audit(view, Requirement(7, least=1)).exposed.tolist()
+
+
+def _sums_of(layout):
+    return sums_of(layout.shape, [d.families for d in layout.dimensions])
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_only_the_sensitive_cells_withheld_is_not_enough(seed):
     """Withholding what is sensitive and nothing else exposes it."""
@@ -56,22 +73,26 @@ def test_only_the_sensitive_cells_withheld_is_not_enough(seed):
 @pytest.mark.parametrize("lie", ["breaks a sum", "below zero", "moves a published cell", "half a person"])
 def test_false_proofs_are_not_believed(lie, monkeypatch):
     """A claimed move that does not fit what is published proves nothing, however large the table."""
+    monkeypatch.setattr("usage_stats.sdc.audit.MAX_EXACT", 0)
     problem = _problem(1)
-    inner = int(np.flatnonzero(problem.sensitive)[0])
     layout = problem.layout
+    inner = int(layout.inner[problem.sensitive[layout.inner]][0])
     raised = np.array([c for c in range(layout.size) if _sums(layout, c, inner)])
     withheld = problem.sensitive.copy()
     withheld[raised] = True
     steps = {"breaks a sum": 50 * (raised == inner), "below zero": np.full(len(raised), -50)}
     steps |= {"moves a published cell": np.full(len(raised), 50), "half a person": np.full(len(raised), 50.5)}
-    if lie == "moves a published cell":
+    if lie in {"breaks a sum", "moves a published cell"}:
         withheld = problem.sensitive
+    if lie == "breaks a sum":
+        raised, steps[lie] = np.array([inner]), np.array([50])
     view = View(problem.counts, withheld, problem.sensitive, problem.sums)
-    claims = {"claims": [(raised, steps[lie])], "truth": problem.counts}
+    honest = audit(view, problem.requirement, claims=[], truth=problem.counts)
+    lied_to = audit(view, problem.requirement, claims=[(raised, steps[lie])], truth=problem.counts)
 
-    assert list(audit(view, problem.requirement).high) == list(
-        audit(view, problem.requirement, **claims).high
-    )
+    assert honest.low.tolist() == lied_to.low.tolist()
+    assert honest.high.tolist() == lied_to.high.tolist()
+    assert honest.exposed.tolist() == lied_to.exposed.tolist()
 
 
 def _sums(layout, cell, leaf):

@@ -17,9 +17,9 @@ from usage_stats.sdc.relations import Floats, Ints, Layout, Mask, sums_of
 
 __all__ = ["Window", "Windows"]
 
-# Cells of a window: beyond 2,500, a linear program takes longer (10 ms) than a better move is worth; where time
-# is short, smaller ones find dearer moves in a third or a tenth of the time.
-SIZES = (2_500, 900, 250)
+# Cells of a window: beyond 2,500, a linear program takes longer (10 ms) than a better move is worth. Where time is
+# short, smaller ones take a third of the time; still smaller ones withhold so much more that they save none.
+SIZES = (2_500, 1_200)
 
 
 class Window(NamedTuple):
