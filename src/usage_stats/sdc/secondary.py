@@ -25,7 +25,8 @@ MAX_EXACT = 1_500
 # How near to the best the master comes: at first any choice that teaches something will do.
 _ROUGH, _GAP = 0.03, 1e-4
 # Of the time, for a first safe choice and for making it cheaper where no cuts are sought, and where they are.
-_FIRST, _CHEAPER, _CHEAPER_FIRST = 0.7, 0.85, 0.15
+# What rests on broken steps is proven anew between making it cheaper and the bound.
+_FIRST, _CHEAPER, _SETTLED, _CHEAPER_FIRST = 0.5, 0.55, 0.85, 0.15
 
 Step = Callable[[str, int, int], None]  # what is being done, how far, out of how much
 
@@ -65,7 +66,13 @@ def choose(
     """
     begun = clock()
     if problem.layout.size > MAX_EXACT:
-        best = _safe(problem, None, (begun + _FIRST * seconds, begun + _CHEAPER * seconds), on_step, clock)
+        best = _safe(
+            problem,
+            None,
+            tuple(begun + share * seconds for share in (_FIRST, _CHEAPER, _SETTLED)),
+            on_step,
+            clock,
+        )
         return _bounded(best, bound_of_slices(problem, begun + seconds, clock))
     deadline = begun + seconds
     best = _safe(problem, None, (deadline, begun + _CHEAPER_FIRST * seconds), on_step, clock)
@@ -112,7 +119,7 @@ def _passes(problem: Problem, withheld: Mask) -> bool:
 def _safe(
     problem: Problem,
     start: Mask | None,
-    until: tuple[float, float],
+    until: tuple[float, ...],
     on_step: Step,
     clock: Callable[[], float],
 ) -> Choice:
