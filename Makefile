@@ -9,7 +9,7 @@ export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow check fmt bench bench-ingest ui lock clean
+.PHONY: help setup run test test-slow check fmt bench bench-ingest bench-protect ui lock clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: setup ## measure: ratios against a baseline run in the same minute
 
 bench-ingest: setup ## the whole job beside GoAccess, Webalizer and ClickHouse (an hour; see benchmarks/ingest.py)
 	@$(BIN)/python -m benchmarks.ingest
+
+bench-protect: setup ## protect made-up tables of 100 to 100,000 cells (half an hour; see benchmarks/protect.py)
+	@$(BIN)/python -m benchmarks.protect
 
 ui: $(VENV)/.installed $(DAGSTER_HOME)/dagster.yaml ## Dagster's pages for WORKSPACE, on this machine only
 	@USAGE_STATS_WORKSPACE="$(abspath $(WORKSPACE))" $(BIN)/dagster dev -m pipelines.definitions -h 127.0.0.1

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from usage_stats import __version__
 from usage_stats.errors import InputError, InternalError, UsageStatsError, without_values
+from usage_stats.table_commands import audit, protect
 
 __all__ = ["app", "main"]
 
@@ -258,6 +259,10 @@ def purge(workspace: Workspace = Path(), execute: Execute = None, as_json: Json 
     plan = plan_purge(opened, now) if execute is None else execute_purge(opened, now, digest=execute)
     found = plan.to_json() | {"executed": execute is not None}
     typer.echo(json.dumps(found) if as_json else describe_purge(plan, executed=execute is not None))
+
+
+app.command()(protect)
+app.command()(audit)
 
 
 @app.command()

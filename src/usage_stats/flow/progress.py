@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -20,7 +20,7 @@ from rich.text import Text
 
 from usage_stats.flow.reporter import Reporter, Silent
 
-__all__ = ["Bars", "bars", "terminal_bars"]
+__all__ = ["Bars", "bars", "terminal_bars", "terminal_note"]
 
 
 class Bars:
@@ -71,3 +71,20 @@ def terminal_bars() -> Iterator[Reporter]:
         return
     with bars(console) as reporter:
         yield reporter
+
+
+@contextmanager
+def terminal_note() -> Iterator[Callable[[str, int, int], None]]:
+    """One bar whose words change (what, how far, of how much), on standard error if a person watches it."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda *_: None
+        return
+    columns = (TextColumn("{task.description:<40}"), BarColumn(bar_width=36), TaskProgressColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("choosing", total=None)
+
+        def note(words: str, done: int, total: int) -> None:
+            progress.update(task, description=words, completed=done, total=total)
+
+        yield note

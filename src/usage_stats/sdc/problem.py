@@ -1,0 +1,68 @@
+"""A table's counts and what is sensitive in it → the question which further cells to withhold.
+
+Belongs here: the confidential side, as numbers. Does not: answering.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from usage_stats.sdc.relations import Floats, Ints, Layout, Mask, Sums, sums_of
+from usage_stats.sdc.requirement import Requirement
+
+__all__ = ["Problem", "weights"]
+
+MINIMISE = ("information", "cells", "persons")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Counts of all cells of a layout, the sensitive ones among them and what withholding each one costs.
+
+    Attributes:
+        layout: the cells.
+        counts: persons in each.
+        sensitive: the cells that may not be published.
+        weight: what withholding a cell costs, above zero.
+        requirement: what must stay in doubt.
+        fixed: cells that everybody knows and that are never withheld.
+    """
+
+    layout: Layout
+    counts: Ints
+    sensitive: Mask
+    weight: Floats
+    requirement: Requirement
+    fixed: Mask
+
+    @cached_property
+    def sums(self) -> Sums:
+        return sums_of(self.layout.shape, [d.families for d in self.layout.dimensions])
+
+    @cached_property
+    def room_below(self) -> Ints:
+        """How far a reader who takes the least for possible can think a withheld cell down."""
+        room = np.maximum(self.counts - self.requirement.least, 0)
+        return np.where(self.fixed, 0, room)
+
+    @property
+    def room_above(self) -> int:
+        """Standing for "as far as you like": no move of a few persons goes further."""
+        return 50 * self.requirement.persons
+
+    def must_be_wide(self, cell: int) -> bool:
+        """Whether a cell, once withheld, needs a wide interval whatever else is known."""
+        return bool(self.sensitive[cell]) or self.requirement.is_doubtful(int(self.counts[cell]))
+
+
+def weights(counts: Ints, minimise: str) -> Floats:
+    """What withholding each cell costs: one, its persons, or by default something between (the bits of its count)."""
+    if minimise == "cells":
+        return np.ones(len(counts))
+    if minimise == "persons":
+        return np.maximum(counts, 1).astype(float)
+    bits: Floats = 1.0 + np.ceil(np.log2(1.0 + counts))
+    return bits

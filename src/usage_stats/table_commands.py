@@ -1,0 +1,55 @@
+"""Arguments → protection and audit of any table, and what came of it in words.
+
+Belongs here: the commands that need no workspace and no logs. Does not: any work of their own.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["audit", "protect"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.")]
+
+
+def protect(
+    cells: Annotated[Path, typer.Argument(help="Inner cells, .csv or .parquet.", metavar="CELLS")],
+    spec: Annotated[Path, typer.Option(help="Dimensions, columns and rules (YAML).", metavar="TABLE.yaml")],
+    out: Annotated[Path, typer.Option(help="The protected table, .csv or .parquet.", metavar="FILE")],
+    partner: Annotated[
+        bool, typer.Option("--partner", help="Only published / suppressed, not why: for readers outside.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(help="How long to look for a better choice.")] = 60.0,
+    as_json: Json = False,
+) -> None:
+    """Withhold what a table of counts would tell about too few, and whatever would give that away.
+
+    Needs no workspace. Writes nothing that an audit does not pass.
+    """
+    from usage_stats.flow.progress import terminal_note
+    from usage_stats.flow.protect_table import describe_protected, protect_table
+
+    with terminal_note() as note:
+        figures = protect_table(cells, spec, out, for_partner=partner, seconds=seconds, on_step=note)
+    typer.echo(json.dumps(figures) if as_json else describe_protected(figures))
+
+
+def audit(
+    file: Annotated[Path, typer.Argument(help="A protected table, .csv or .parquet.", metavar="FILE")],
+    spec: Annotated[Path, typer.Option(help="Dimensions, columns and rules (YAML).", metavar="TABLE.yaml")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write each cell's interval.", metavar="FILE")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Attack a protected table: how closely can each withheld count be worked out? Exit code 14 if one is exposed."""
+    from usage_stats.errors import AuditFailed
+    from usage_stats.flow.protect_table import audit_table, describe_audit
+
+    found = audit_table(file, spec, out)
+    typer.echo(json.dumps(found.to_json()) if as_json else describe_audit(found))
+    raise typer.Exit(AuditFailed.exit_code if found.exposed else 0)
