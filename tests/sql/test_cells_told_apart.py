@@ -189,7 +189,7 @@ def test_cells_are_what_their_dimensions_say(site, period, limit, monkeypatch):
         views = _views_of(site[0], period, category)
         expected[CellKey(period.code, *category)] = _figures(views, category)
 
-    assert expected == {key: astuple(counts) for key, counts in found.items()}
+    assert expected == {key: astuple(counts)[:4] for key, counts in found.items()}
     told = {name for c in cube.categories for name in by_of(c)}
     assert ({"visitor_type"} if period.kind == "day" else {"weekday", "visit_frequency"}) <= told
 
@@ -201,7 +201,7 @@ def test_unfolded_bins_are_counted_too(site, period):
     found = period_cells(cube, period, _files(site, period))
     expected = {CellKey(period.code, *c): _figures(_views_of(site[0], period, c), c) for c in cube.categories}
 
-    assert expected == {key: astuple(counts) for key, counts in found.items()}
+    assert expected == {key: astuple(counts)[:4] for key, counts in found.items()}
 
 
 @pytest.mark.parametrize("period", PERIODS, ids=lambda p: p.code)

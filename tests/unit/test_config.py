@@ -46,7 +46,7 @@ def test_one_line_is_a_configuration(load):
     """Everything but the site's name has a default, and the defaults protect."""
     found = load("site: s\n")
 
-    assert (10, 3, 0.1) == tuple(found.thresholds.model_dump().values())
+    assert (10, 3, 0.1, 0.5) == tuple(found.thresholds.model_dump().values())
     assert ("UTC", "wait", 2) == (found.time_zone, found.gaps, found.seal_after_days)
 
 
@@ -286,8 +286,8 @@ def _tables(**tables):
         ({"dimensions": ["hour", "hour"]}, "a dimension is named twice"),
         ({"dimensions": ["sub_component"]}, "sub_component needs component beside it"),
         ({"dimensions": ["component", "hour", "device", "browser"]}, "at most 3 beside sub_component"),
-        ({"dimensions": ["weekday", "visit_frequency"]}, "weekday does not go with visit_frequency"),
-        ({"dimensions": ["weekday", "visitor_type"]}, "no kind of period suits weekday, visitor_type together"),
+        ({"dimensions": ["weekday", "visit_frequency"]}, "of weekday, visitor_type and visit_frequency a table has one"),
+        ({"dimensions": ["weekday", "visitor_type"]}, "of weekday, visitor_type and visit_frequency a table has one"),
         ({"dimensions": ["weekday"], "periods": ["day", "week"]}, "weekday comes by week, month, not by day"),
         ({"dimensions": ["visitor_type"], "periods": ["month"]}, "visitor_type comes by day, not by month"),
         ({"dimensions": ["visit_frequency"], "periods": ["day"]}, "visit_frequency comes by week, month, not by day"),

@@ -9,7 +9,7 @@ import pytest
 from usage_stats.config import Config
 from usage_stats.flow import publish as publish_module
 from usage_stats.flow.calendar import Calendar
-from usage_stats.flow.publish import released_periods, stored_release
+from usage_stats.flow.released import released_periods, stored_release
 from usage_stats.measure.cube import by_of
 from usage_stats.measure.relations import relations_between
 from usage_stats.periods import day, month, week
