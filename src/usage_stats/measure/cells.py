@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from usage_stats.dimensions import DIMENSIONS
 from usage_stats.errors import SchemaError
+from usage_stats.measure.basis_counting import count_bases
 from usage_stats.measure.cell_counting import Wanted, count_rows, number_of_rows
 from usage_stats.measure.cube import Category, Cube, by_of, cell_of, without, written
 from usage_stats.measure.folding import stored_as, stored_categories
@@ -163,6 +164,8 @@ def _counted(asked: Sequence[Category], period: Period, files: UsageFiles) -> pa
 
 def basis_counts(period: Period, files: UsageFiles, *, database: Database | None = None) -> dict[str, int]:
     """Distinct visitors of the whole site by what their pseudonym rests on."""
+    if number_of_rows(files.component_day) >= LARGE_PERIOD:
+        return count_bases(files.component_day, period)
     inputs = {"usage.component_day": list(files.component_day)}
     table = run_model("cell.identity_basis", inputs, parameters=_span(period), database=database)
     return {row["identity_basis"]: row["visitors"] for row in table.to_pylist()}
