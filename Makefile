@@ -9,10 +9,10 @@ export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow check fmt bench bench-ingest bench-protect ui lock clean
+.PHONY: help setup run test test-slow check fmt bench bench-ingest bench-counting bench-protect ui lock clean
 
 help: ## say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  make run WORKSPACE=DIR runs your own workspace; make one with: $(BIN)/usage-stats init DIR --log LOG"
 
 setup: $(VENV)/.installed-dev $(DAGSTER_HOME)/dagster.yaml ## install everything, pinned and hashed, into .venv
@@ -36,12 +36,15 @@ fmt: setup ## format, and mend what lint can mend
 
 bench: setup ## measure: ratios against a baseline run in the same minute
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.counting --small --rounds 1
 
 bench-ingest: setup ## the whole job beside GoAccess, Webalizer and ClickHouse (an hour; see benchmarks/ingest.py)
 	@$(BIN)/python -m benchmarks.ingest
 
 bench-protect: setup ## protect made-up tables of 100 to 100,000 cells (half an hour; see benchmarks/protect.py)
 	@$(BIN)/python -m benchmarks.protect
+bench-counting: setup ## one more day after a year, a month of many rows (half an hour; see benchmarks/counting.py)
+	@$(BIN)/python -m benchmarks.counting
 
 ui: $(VENV)/.installed $(DAGSTER_HOME)/dagster.yaml ## Dagster's pages for WORKSPACE, on this machine only
 	@USAGE_STATS_WORKSPACE="$(abspath $(WORKSPACE))" $(BIN)/dagster dev -m pipelines.definitions -h 127.0.0.1

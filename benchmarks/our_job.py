@@ -65,7 +65,7 @@ def _cells(workspace: Any, days: list[Any]) -> dict[str, Any]:
     for period in periods_of(days, ("day", "week", "month")):
         files = usage_files(workspace, WINDOW_OF[period.kind], [d for d in period.days if d in days])
         cells = period_cells(cube, period, files)
-        whole = next(counts for key, counts in cells.items() if key[1:] == ("_T", "_T"))
+        whole = next(counts for key, counts in cells.items() if key.category == ("_T", "_T"))
         figures = {name: getattr(whole, name) for name in ("visitors", "visits", "page_views", "networks")}
         totals.setdefault(period.kind, []).append({"period": period.code} | figures)
     return totals

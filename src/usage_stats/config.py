@@ -97,7 +97,7 @@ class Thresholds(Settings):
     # 10 % of a withheld sum must stay in doubt, the p % rule's usual p.
     protection_share: float = Field(default=0.1, ge=0, le=1)
     # Half of a customer group's page views: beyond, the group's figures are one customer's.
-    dominance_share: float = Field(default=0.5, gt=0, le=1)
+    dominance_share: float = Field(default=0.5, ge=0.01, le=1)
 
 
 # Requests for these are parts of a page, downloads or machine feeds, never a page someone views.

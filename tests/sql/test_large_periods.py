@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from invented_events import CATEGORIES, DAY
 
 from usage_stats.errors import SchemaError
+from usage_stats.flow import workspace
 from usage_stats.flow.workspace import write_restricted
 from usage_stats.measure import cell_counting, cells
-from usage_stats.measure.cells import UsageFiles, period_cells
+from usage_stats.measure.cells import UsageFiles, basis_counts, period_cells
 from usage_stats.measure.cube import cube_from
 from usage_stats.measure.relations import CellKey
 from usage_stats.periods import day, month, week
@@ -28,6 +29,7 @@ PSEUDONYMS = st.sampled_from([0, 1, 2**62, 2**63 - 1, 2**63, 2**63 + 1, 2**64 - 
 COUNTS = st.tuples(st.integers(1, 60), st.integers(0, 2**31)).map(
     lambda c: (c[0], sum(c))
 )  # visits, page views
+BASES = ("account", "address", "cookie")
 WORD = pa.dictionary(pa.int32(), pa.string())
 IN_ONE_DAY = st.tuples(PSEUDONYMS, st.sampled_from(PLACES))
 USAGE = st.dictionaries(
@@ -49,6 +51,10 @@ def _table(key, rows, of, word, counts=()):
     if key == "person":
         columns["visits"] = pa.array([visits for visits, _ in counts], pa.int64())
         columns["page_views"] = pa.array([page_views for _, page_views in counts], pa.int64())
+        bases = [
+            BASES[(pseudonym + visits) % 3] for (pseudonym, _), (visits, _) in zip(rows, counts, strict=True)
+        ]
+        columns["identity_basis"] = pa.array(bases, pa.string()).cast(word)
     return pa.table(columns)
 
 
@@ -75,10 +81,11 @@ def database():
 
 @pytest.mark.parametrize("at_once", [3, 8_000_000])
 @settings(deadline=None, max_examples=50)  # files take their time on a busy machine
-@given(usage=USAGE)
-def test_arrays_and_the_model_count_the_same_cells(database, at_once, usage):
+@given(usage=USAGE, together=st.sampled_from([1, 2, 1 << 17]))
+def test_arrays_and_the_model_count_the_same_cells(database, at_once, usage, together):
     """Whatever days, people, places and counts: a period's size decides how it is counted, and nothing else."""
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workspace, "_ROWS_TOGETHER", together)
         files = _write(folder, usage)
         patch.setattr(cell_counting, "_AT_ONCE", at_once)
         for period in (day(DAY), week(DAY), month(DAY)):
@@ -87,6 +94,41 @@ def test_arrays_and_the_model_count_the_same_cells(database, at_once, usage):
             patch.setattr(cells, "LARGE_PERIOD", 0)
 
             assert by_model == period_cells(CUBE, period, files, database=None)
+
+
+@settings(deadline=None, max_examples=50)  # the same
+@given(usage=USAGE, together=st.sampled_from([1, 2, 1 << 17]))
+def test_arrays_and_the_model_count_the_same_bases(database, usage, together):
+    """Each person once for each basis, on whatever days and in however many row groups they were."""
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workspace, "_ROWS_TOGETHER", together)
+        files = _write(folder, usage)
+        for period in (day(DAY), week(DAY), month(DAY)):
+            patch.setattr(cells, "LARGE_PERIOD", 10**9)
+            by_model = basis_counts(period, files, database=database)
+            patch.setattr(cells, "LARGE_PERIOD", 0)
+
+            assert by_model == basis_counts(period, files)
+
+
+@pytest.mark.usefixtures("_always_large")
+def test_of_a_sorted_file_a_slice_reads_its_own_groups(tmp_path, monkeypatch):
+    """Each row group once or twice, not once per slice: the cost of a month grows with its rows, not faster."""
+    monkeypatch.setattr(workspace, "_ROWS_TOGETHER", 4)
+    monkeypatch.setattr(cell_counting, "_AT_ONCE", 10)
+    persons = {((2**64 - 1) // 99 * n, ("news", "_T")): (1, 2) for n in range(100)}
+    files = _write(tmp_path, {DAY: (persons, set(), WORD)})
+    read = []
+    whole = pq.ParquetFile.read_row_groups
+    monkeypatch.setattr(
+        pq.ParquetFile,
+        "read_row_groups",
+        lambda self, groups, *a, **k: read.extend(groups) or whole(self, groups, *a, **k),
+    )
+
+    assert 100 == period_cells(CUBE, day(DAY), files)[CellKey(DAY.isoformat(), "news", "_T")].visitors
+    assert set(range(25)) == set(read)
+    assert len(read) <= 2 * 25
 
 
 @pytest.fixture

@@ -11,21 +11,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from usage_stats.errors import SchemaError
-from usage_stats.measure.arrays import Ints, Matrix, Pseudonyms, codes, distinct, words
+from usage_stats.measure.arrays import Ints, Matrix, Pseudonyms, distinct
+from usage_stats.measure.usage_columns import CATEGORY, numbers, places_of
 from usage_stats.periods import Period
 
 __all__ = ["Wanted", "count_rows", "number_of_rows"]
 
 # Usage rows held at a time, at nine bytes each: a month of 20 million log lines has less than seven million.
 _AT_ONCE = 8_000_000
-_WORDS = ["component", "sub_component", "further"]
+_Spans = list[tuple[int, int]]
+_NONE = (1 << 64, -1)  # within no slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +68,17 @@ def count_rows(paths: Sequence[Path], wanted: Wanted) -> Matrix:
     """Count what is wanted, a row for the key and for each measure, a column for each category; zeros where nobody was.
 
     A slice of all pseudonyms is taken at a time, with its rows of every day: nobody is in two slices, so they add up,
-    and memory does not grow with the period.
+    and memory does not grow with the period. Of a file only the row groups are read that hold some of the slice: rows
+    lie in order of their pseudonyms, so that few are read twice.
 
     Raises:
         SchemaError: a file has a row without pseudonym or measure.
     """
     totals = np.zeros((1 + len(wanted.measures), wanted.size), np.int64)
-    for low, high in _slices(1 + number_of_rows(paths) // _AT_ONCE):
-        days = [_read(path, wanted, low, high) for path in paths]
+    slices = list(_slices(1 + number_of_rows(paths) // _AT_ONCE))
+    spans = {path: _spans(path, wanted.key) for path in paths} if len(slices) > 1 else {}
+    for low, high in slices:
+        days = [_read(path, wanted, low, high, spans.get(path)) for path in paths]
         for day in days:
             totals[1:] += day.sums
         for n in range(wanted.size) if days else ():
@@ -89,15 +92,26 @@ def _slices(number: int) -> Iterator[tuple[int, int]]:
         yield 2**64 * n // number, 2**64 * (n + 1) // number - 1
 
 
-def _read(path: Path, wanted: Wanted, low: int, high: int) -> _Day:
+def _spans(path: Path, key: str) -> _Spans:
+    """The lowest and highest pseudonym of each row group: read, not taken from statistics, which files have not."""
+    with pq.ParquetFile(path) as file:
+        groups = (file.read_row_group(n, [key], use_threads=False)[key] for n in range(file.num_row_groups))
+        found = [numbers(group, path) for group in groups]
+    return [(int(group.min()), int(group.max())) if len(group) else _NONE for group in found]
+
+
+def _read(path: Path, wanted: Wanted, low: int, high: int, spans: _Spans | None) -> _Day:
     """Read what counts of a file: the period's days, known categories, pseudonyms from `low` to `high`."""
-    with pq.ParquetFile(path, read_dictionary=_WORDS) as file:
-        rows = file.read([wanted.key, *_WORDS, "event_date", *wanted.measures], use_threads=False)
-    pseudonyms, *measures = (_numbers(rows[name], path) for name in (wanted.key, *wanted.measures))
-    dates = _numbers(rows["event_date"], path)
+    columns = [wanted.key, *CATEGORY, "event_date", *wanted.measures]
+    with pq.ParquetFile(path, read_dictionary=CATEGORY) as file:
+        every = range(file.num_row_groups)
+        groups = [n for n in every if not spans or (spans[n][0] <= high and spans[n][1] >= low)]
+        rows = file.read_row_groups(groups, columns, use_threads=False)
+    pseudonyms, *measures = (numbers(rows[name], path) for name in (wanted.key, *wanted.measures))
+    dates = numbers(rows["event_date"], path)
     counts = (dates >= np.datetime64(wanted.period.first)) & (dates <= np.datetime64(wanted.period.last))
     counts &= (pseudonyms >= low) & (pseudonyms <= high)
-    category = np.where(counts, _categories(rows, wanted.places), -1)
+    category = np.where(counts, places_of(rows, wanted.places), -1)
     size = 1 + wanted.size  # what does not count comes first
     few_bits = category.astype(np.min_scalar_type(-size))  # which numpy sorts many times as fast
     order = np.argsort(few_bits, kind="stable")
@@ -106,23 +120,3 @@ def _read(path: Path, wanted: Wanted, low: int, high: int) -> _Day:
     return _Day(
         pseudonyms[order[bounds[0] :]], bounds - bounds[0], np.array(sums, np.int64).reshape(-1, size - 1)
     )
-
-
-def _categories(rows: pa.Table, places: Mapping[tuple[str, str, str], int]) -> Ints:
-    """The place of each row's category, -1 for one that is not asked for."""
-    columns = [words(rows[name]) for name in _WORDS]
-    # the last stands for no word, whose code is -1
-    known = [[*column.dictionary.to_pylist(), None] for column in columns]
-    sizes = [len(some) for some in known]
-    packed = np.ravel_multi_index([codes(c) % size for c, size in zip(columns, sizes, strict=True)], sizes)
-    distinct_ones, number = np.unique(packed, return_inverse=True)
-    names = zip(*np.unravel_index(distinct_ones, sizes), strict=True)
-    found = [places.get(tuple(k[n] for k, n in zip(known, some, strict=True)), -1) for some in names]
-    return np.array(found, np.int64)[number]
-
-
-def _numbers(column: pa.ChunkedArray, path: Path) -> np.ndarray[tuple[int], Any]:
-    if column.null_count:
-        raise SchemaError(f"{path}: {column.null_count} usage rows lack a value")
-    numbers: np.ndarray[tuple[int], Any] = column.to_numpy()
-    return numbers

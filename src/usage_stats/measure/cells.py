@@ -6,7 +6,7 @@ Belongs here: distinct persons and networks, exactly, never as sums. Does not: w
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from usage_stats.dimensions import DIMENSIONS
 from usage_stats.errors import SchemaError
+from usage_stats.measure.basis_counting import count_bases
 from usage_stats.measure.cell_counting import Wanted, count_rows, number_of_rows
 from usage_stats.measure.cube import Category, Cube, by_of, cell_of, without, written
 from usage_stats.measure.folding import stored_as, stored_categories
@@ -75,7 +76,8 @@ def period_cells(
             found |= _derived(name, asked, period, files, database)
     of_groups = [c for c in cube.categories if "customer_group" in by_of(c)]
     for category, largest in _largest(of_groups, period, files, database).items():
-        found[category] = replace(found[category], largest=largest)
+        told = found[category]
+        found[category] = Counts(told.visitors, told.visits, told.page_views, told.networks, largest)
     nobody = Counts(0, 0, 0, 0)
     return {CellKey(period.code, *category): found.get(category, nobody) for category in cube.categories}
 
@@ -182,6 +184,8 @@ def _counted(asked: Sequence[Category], period: Period, files: UsageFiles) -> pa
 
 def basis_counts(period: Period, files: UsageFiles, *, database: Database | None = None) -> dict[str, int]:
     """Distinct visitors of the whole site by what their pseudonym rests on."""
+    if number_of_rows(files.component_day) >= LARGE_PERIOD:
+        return count_bases(files.component_day, period)
     inputs = {"usage.component_day": list(files.component_day)}
     table = run_model("cell.identity_basis", inputs, parameters=_span(period), database=database)
     return {row["identity_basis"]: row["visitors"] for row in table.to_pylist()}

@@ -7,41 +7,27 @@ Belongs here: unions of persons and of networks. Does not: which unions matter, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from functools import cached_property
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from usage_stats.config import TOTAL
 from usage_stats.dimensions import DIMENSIONS
 from usage_stats.measure.arrays import Ints, changes, numbered
 from usage_stats.measure.cells import UsageFiles, derived_in
 from usage_stats.measure.cube import Category, by_of, without, written
+from usage_stats.measure.daily_rows import NOBODY, DailyRows, Rows
 from usage_stats.measure.folding import stored_as, stored_categories
 from usage_stats.measure.relations import CellKey
+from usage_stats.measure.usage_columns import Written
 from usage_stats.periods import parse_period
 
 __all__ = ["Crowd"]
 
-_WORDS = ["component", "sub_component", "further"]
-_Spot = tuple[date, str, str, str]
 _Array = np.ndarray[tuple[int], Any]
-
-
-class _Rows(NamedTuple):
-    """Usage rows of one day and category."""
-
-    who: _Array
-    visits: _Array
-    bucket: _Array
-
-
-_NOBODY = _Rows(*(np.zeros(0, kind) for kind in (np.uint64, np.int64, np.uint16)))
 
 
 class Crowd:
@@ -57,6 +43,7 @@ class Crowd:
         then the least that it can be.
         """
         asked = list(keys)
+        self._persons.read(stored for key in asked for stored in _stored(key))
         persons = [self._persons_of(key) for key in asked]
         found = len(_union(rows.who for rows in persons))
         if all(derived_in(key.category) in {None, "weekday"} for key in asked):
@@ -64,29 +51,30 @@ class Crowd:
         return found, len(_union(rows.bucket for rows in persons))
 
     @cached_property
-    def _persons(self) -> dict[_Spot, _Rows]:
-        return _by_spot(self._files.component_day, ["person", "visits", "network_bucket"])
+    def _persons(self) -> DailyRows:
+        return DailyRows(self._files.component_day, "person", ["visits", "network_bucket"])
 
     @cached_property
-    def _networks(self) -> dict[_Spot, _Rows]:
-        return _by_spot(self._files.network_day, ["network"])
+    def _networks(self) -> DailyRows:
+        return DailyRows(self._files.network_day, "network")
 
     @cached_property
     def _seen_before(self) -> _Array:
         """Who was on the site on the window's days before."""
-        rows = _by_spot(self._files.earlier, ["person"])
-        return _union(some.who for (_, *place), some in rows.items() if place == [TOTAL, TOTAL, ""])
+        earlier = DailyRows(self._files.earlier, "person")
+        return _union(rows.who for rows in earlier.whole((TOTAL, TOTAL, "")))
 
     def _networks_of(self, keys: Collection[CellKey]) -> Iterator[_Array]:
+        self._networks.read(stored for key in keys for stored in _stored(key))
         for key in keys:
-            for spot in _spots(key):
-                yield self._networks.get(spot, _NOBODY).who
+            for stored in _stored(key):
+                yield from (rows.who for rows in self._networks.of(stored, _days(key)))
 
-    def _persons_of(self, key: CellKey) -> _Rows:
-        found = [self._persons[spot] for spot in _spots(key) if spot in self._persons]
+    def _persons_of(self, key: CellKey) -> Rows:
+        found = [rows for stored in _stored(key) for rows in self._persons.of(stored, _days(key))]
         if not found:
-            return _NOBODY
-        rows = _Rows(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
+            return NOBODY
+        rows = Rows(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
         by = by_of(key.category)
         if "visitor_type" in by:
             returns = np.isin(rows.who, self._seen_before)
@@ -96,7 +84,7 @@ class Crowd:
         return rows
 
 
-def _came_as_often(rows: _Rows, code: str) -> np.ndarray[Any, Any]:
+def _came_as_often(rows: Rows, code: str) -> np.ndarray[Any, Any]:
     """Whether each row is of a person whose visits, all rows together, fall in a bin."""
     _, who = numbered(rows.who)
     visits = np.bincount(who, weights=rows.visits)[who]
@@ -105,20 +93,22 @@ def _came_as_often(rows: _Rows, code: str) -> np.ndarray[Any, Any]:
     return (bins >= places[0]) & (bins <= places[-1])
 
 
-def _taken(rows: _Rows, which: np.ndarray[Any, Any]) -> _Rows:
-    return _Rows(*(column[which] for column in rows))
+def _taken(rows: Rows, which: np.ndarray[Any, Any]) -> Rows:
+    return Rows(*(column[which] for column in rows))
 
 
-def _spots(key: CellKey) -> Iterator[_Spot]:
-    """The days and stored categories that a cell is made of."""
-    weekday = by_of(key.category).get("weekday")
+def _stored(key: CellKey) -> Iterator[Written]:
+    """The stored categories that a cell is made of."""
     base: Category = key.category
     if (name := derived_in(key.category)) is not None:
         base = without(base, name)
-    for stored in map(written, stored_categories(base)):
-        for of in parse_period(key.period).days:
-            if weekday in {None, str(of.isoweekday())}:
-                yield (of, *stored)
+    yield from map(written, stored_categories(base))
+
+
+def _days(key: CellKey) -> list[date]:
+    """The days that a cell is about."""
+    weekday = by_of(key.category).get("weekday")
+    return [of for of in parse_period(key.period).days if weekday in {None, str(of.isoweekday())}]
 
 
 def _union(arrays: Iterable[_Array]) -> _Array:
@@ -127,21 +117,3 @@ def _union(arrays: Iterable[_Array]) -> _Array:
         return np.zeros(0, np.uint64)
     ordered = np.sort(np.concatenate(found))
     return ordered[changes(ordered)]
-
-
-def _by_spot(paths: Sequence[Path], columns: Sequence[str]) -> dict[_Spot, _Rows]:
-    """The rows of each day and category."""
-    if not paths:
-        return {}
-    # words as a dictionary in every file: days that the models counted, and large ones, are stored differently
-    keys = ["event_date", *_WORDS]
-    parts = [pq.read_table(path, columns=[*keys, *columns], read_dictionary=_WORDS) for path in paths]
-    rows = pa.concat_tables(parts).unify_dictionaries()
-    grouped = rows.group_by(keys).aggregate([(column, "list") for column in columns])
-    spots = zip(*(grouped[key].to_pylist() for key in keys), strict=True)
-    lists = [grouped[f"{column}_list"] for column in columns]
-    found = {}
-    for n, spot in enumerate(spots):
-        values = [column[n].values.to_numpy() for column in lists]
-        found[spot] = _Rows(*values, *_NOBODY[len(values) :])
-    return found

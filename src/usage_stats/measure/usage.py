@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -77,17 +78,13 @@ def usage_of_day(
     if len(page_views) >= LARGE_DAY:
         conduct = what_follows(judge_day(of, visitors, page_views, robots), robots)
         visited = visited_by_arrays(page_views, conduct.excluded["person"], cube, zone)
-        component_day, network_day = count_by_arrays(
-            of, visited, cube, buckets=_buckets(visited.network, visitors, with_buckets)
-        )
+        count = count_by_arrays
     else:
         conduct = excluded_persons(_dated(visitors, of), _dated(page_views, of), robots, database)
         visited = visited_by_model(page_views, conduct.excluded["person"], cube, zone, database)
-        component_day, network_day = count_by_models(
-            *(of, visited, cube),
-            buckets=_buckets(visited.network, visitors, with_buckets),
-            database=database,
-        )
+        count = partial(count_by_models, database=database)
+    buckets = _buckets(visited.network, visitors, with_buckets)
+    component_day, network_day = count(of, visited, cube, buckets=buckets)
     persons = _named(component_day, "person", visitors, add="identity_basis")
     networks = _named(network_day, "network", visitors)
     by_window = {kind: Usage(persons[kind], networks[kind]) for kind in persons}

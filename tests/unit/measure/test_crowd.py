@@ -5,8 +5,11 @@ import polars as pl
 import pytest
 
 from usage_stats.config import TOTAL
+from usage_stats.errors import SchemaError
+from usage_stats.measure import daily_rows
 from usage_stats.measure.cells import UsageFiles
 from usage_stats.measure.crowd import Crowd
+from usage_stats.measure.daily_rows import DailyRows
 from usage_stats.measure.relations import CellKey
 
 MONDAY = date(2027, 2, 1)
@@ -28,9 +31,11 @@ def _files(tmp_path, rows, networks):
     return UsageFiles((paths["person"],), (paths["network"],))
 
 
+@pytest.mark.parametrize("at_once", [0, 100, 8_000_000])
 @pytest.mark.parametrize("seed", range(5))
-def test_crowd_is_the_union_of_sets(tmp_path, seed):
-    """Distinct persons and networks over any set of cells, days and weeks alike."""
+def test_crowd_is_the_union_of_sets(tmp_path, monkeypatch, seed, at_once):
+    """Distinct persons and networks over any set of cells, days and weeks alike, however many are read at once."""
+    monkeypatch.setattr(daily_rows, "_AT_ONCE", at_once)
     rows, networks = _rows(seed), _rows(seed + 100)
     crowd = Crowd(_files(tmp_path, rows, networks))
     rng = random.Random(seed)
@@ -67,3 +72,27 @@ def test_cells_without_anyone_are_nobody(tmp_path):
     crowd = Crowd(_files(tmp_path, _rows(1), _rows(2)))
 
     assert (0, 0) == crowd.behind([CellKey("2027-02-01", "blog", TOTAL), CellKey("2026-01-01", TOTAL, TOTAL)])
+
+
+def test_a_large_category_is_read_when_it_is_asked_for(tmp_path, monkeypatch):
+    """Small ones are read together; the rows of a large one, when nobody asks, are not in memory."""
+    monkeypatch.setattr(daily_rows, "_AT_ONCE", 3)
+    rows = [(n, MONDAY, "shop", TOTAL) for n in range(10)] + [(n, MONDAY, "news", TOTAL) for n in range(3)]
+    found = DailyRows(_files(tmp_path, rows, rows).component_day, "person", ["visits", "network_bucket"])
+    read, whole = [], found._read  # noqa: SLF001 what is read of files shows nowhere else
+    monkeypatch.setattr(found, "_read", lambda wanted: read.append(wanted) or whole(wanted))
+    sizes = [
+        sum(len(day.who) for day in found.of((name, TOTAL, ""), [MONDAY]))
+        for name in ("news", "shop", "news")
+    ]
+
+    assert [3, 10, 3] == sizes
+    assert [{("news", TOTAL, "")}, {("shop", TOTAL, "")}] == read
+
+
+def test_a_row_without_a_pseudonym_is_refused(tmp_path):
+    """A gap among pseudonyms would round them: neighbours would become one person."""
+    crowd = Crowd(_files(tmp_path, [(None, MONDAY, "news", TOTAL), (1, MONDAY, "news", TOTAL)], []))
+
+    with pytest.raises(SchemaError, match="1 usage rows lack a value"):
+        crowd.behind([CellKey("2027-02-01", "news", TOTAL)])

@@ -159,7 +159,8 @@ def test_the_package_says_what_the_figures_rest_on(package):
     """Thresholds, policy versions, identity basis, lists, software, caveats: each as the release has it."""
     facts = package["usage_stats"]
 
-    assert {"minimum_persons": 10, "minimum_networks": 3, "protection_share": 0.1} == facts["thresholds"]
+    least = {"minimum_persons": 10, "minimum_networks": 3, "protection_share": 0.1, "dominance_share": 0.5}
+    assert least == facts["thresholds"]
     assert ["2025-09", "2026-04"] == facts["policy_versions"]
     assert {"account": 0.1, "cookie": 0.55, "address": 0.35} == facts["identity_basis_shares"]
     assert ("list 1.0, own rules 1", "usage-stats 0.1.0") == (facts["robot_lists"], facts["software"])

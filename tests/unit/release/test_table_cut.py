@@ -88,7 +88,7 @@ def test_every_total_is_a_row_and_totals_come_first(release_of):
     expected = [
         (component, country)
         for component in ("_T", "shop", "news", "(other)")
-        for country in ("_T", "FR", "DE", "(other)", "unknown")
+        for country in ("_T", "FR", "DE", "(other)")
     ]
 
     assert expected == _codes(cut(release_of(BY_COUNTRY), "t", BY_COUNTRY), 2)
@@ -98,7 +98,7 @@ def test_a_table_without_components_is_of_the_whole_site(release_of):
     """Its rows are the totals of a table that has both."""
     found = cut(release_of(BY_COUNTRY), "t", Table(dimensions=["country"]))
 
-    assert [("_T",), ("FR",), ("DE",), ("(other)",), ("unknown",)] == _codes(found, 1)
+    assert [("_T",), ("FR",), ("DE",), ("(other)",)] == _codes(found, 1)
 
 
 @pytest.mark.parametrize("dimensions", [["device", "country"], ["country", "device"]])
@@ -111,7 +111,7 @@ def test_codes_stand_in_the_columns_of_their_names(release_of, dimensions):
     )
 
     assert {"_T", "desktop", "phone", "tablet", "tv or console", "other"} == devices
-    assert {"_T", "FR", "DE", "(other)", "unknown"} == countries
+    assert {"_T", "FR", "DE", "(other)"} == countries
     assert len(devices) * len(countries) == len(found.rows)
 
 
