@@ -22,7 +22,7 @@ def _cells(releases, partner):
     """A partner's CSV files: (period, component, sub-component) → the three figures, None if withheld."""
     cells = {}
     for name, content in releases.items():
-        if name.startswith(f"{partner}/") and name.endswith(".csv"):
+        if name.startswith(f"{partner}/components/") and name.endswith(".csv"):
             for row in csv.DictReader(io.StringIO(content.decode(), newline="")):
                 texts = [row[m] for m in ("visitors", "visits", "page_views")]
                 hidden = row["status"] == "suppressed"
@@ -115,7 +115,7 @@ def test_parquet_says_what_the_csv_says(ten_days):
     columns = ["period", "component", "sub_component", "visitors", "visits", "page_views"]
     parquet_cells = {}
     for name, content in ten_days.releases.items():
-        if name.startswith(f"{ACME}/") and name.endswith(".parquet"):
+        if name.startswith(f"{ACME}/components/") and name.endswith(".parquet"):
             table = pq.read_table(io.BytesIO(content), columns=columns).to_pydict()
             for row in zip(*(table[c] for c in columns), strict=True):
                 parquet_cells[row[:3]] = None if row[3] is None else row[3:]
