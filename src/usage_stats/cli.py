@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from usage_stats import __version__
+from usage_stats.cli_releases import verify
 from usage_stats.errors import InputError, InternalError, UsageStatsError, without_values
 
 __all__ = ["app", "main"]
@@ -258,6 +259,9 @@ def purge(workspace: Workspace = Path(), execute: Execute = None, as_json: Json 
     plan = plan_purge(opened, now) if execute is None else execute_purge(opened, now, digest=execute)
     found = plan.to_json() | {"executed": execute is not None}
     typer.echo(json.dumps(found) if as_json else describe_purge(plan, executed=execute is not None))
+
+
+app.command()(verify)
 
 
 @app.command()
