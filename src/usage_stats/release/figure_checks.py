@@ -12,14 +12,22 @@ from typing import Any
 
 from usage_stats.dimensions import MEASURES, TOTAL
 from usage_stats.measure.cube import by_of, cell_of, cube_from, wholes_of, without
-from usage_stats.measure.relations import CellKey, Constraint, Relation, Variable, constraints, relations
+from usage_stats.measure.relations import (
+    CellKey,
+    Constraint,
+    Measure,
+    Relation,
+    Variable,
+    constraints,
+    relations,
+)
 from usage_stats.release.folders import Figures, Folder, place_of
 from usage_stats.release.shape_checks import Check, at_row
 
-__all__ = ["CHECKS_OF_FIGURES", "broken_relations"]
+__all__ = ["CHECKS_OF_FIGURES", "RATIOS", "broken_relations"]
 
 # A ratio's dividend and divisor; that of reach is in the row of the whole site.
-_RATIOS = {
+RATIOS: Mapping[str, tuple[Measure, Measure]] = {
     "reach": ("visitors", "visitors"),
     "frequency": ("visits", "visitors"),
     "page_views_per_visit": ("page_views", "visits"),
@@ -133,10 +141,10 @@ def _bounds(variable: Variable, cells: _Cells) -> tuple[float, float]:
 
 def _ratios(folder: Folder) -> Check:
     """Ratios are those of the figures beside them, to four decimals, and empty where these are."""
-    named = [name for name in _RATIOS if {name, *_RATIOS[name]} <= set(folder.csv.names)]
+    named = [name for name in RATIOS if {name, *RATIOS[name]} <= set(folder.csv.names)]
     everybody = _everybody(folder) if "visitors" in folder.csv.names else None
     problems = [
-        f"{at_row(folder, row)}: {name} is not {' by '.join(_RATIOS[name])}"
+        f"{at_row(folder, row)}: {name} is not {' by '.join(RATIOS[name])}"
         for row in folder.rows
         for name in named
         if row[name] != _ratio(row, name, everybody)
@@ -152,7 +160,7 @@ def _everybody(folder: Folder) -> int | None:
 
 
 def _ratio(row: Mapping[str, Any], name: str, everybody: int | None) -> float | None:
-    part, whole = (row[column] for column in _RATIOS[name])
+    part, whole = (row[column] for column in RATIOS[name])
     whole = everybody if name == "reach" else whole
     return None if part is None or not whole else round(part / whole, 4)
 

@@ -347,6 +347,17 @@ def test_the_first_place_is_told_by_its_coordinates(good, tmp_path):
     ) == problems
 
 
+def test_a_total_that_is_no_row_is_named_as_such(good, tmp_path):
+    """Parts without their whole cannot be compared with anything."""
+    forged = Forged(good)
+    _no_total(forged)
+    (verdict,) = verify([written(tmp_path / "folder", forged.files())])
+    problems = next(c.problems for c in verdict.checks if c.name == "sums")
+
+    assert len(problems) == 2
+    assert all(said.endswith("has no row of its total by component") for said in problems)
+
+
 def test_two_partners_who_were_told_different_things_are_both_named(good, tmp_path):
     """The same cell in two folders has the same figures."""
     forged = Forged(good)
