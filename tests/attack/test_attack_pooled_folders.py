@@ -9,6 +9,7 @@ from released_folder import Forged, written
 
 from usage_stats.config import Table
 from usage_stats.errors import AuditFailed, InputError, SchemaError
+from usage_stats.flow.audit_folders import audit_exit_code, audit_folders, describe_audits
 from usage_stats.measure.relations import MEASURES, CellKey
 from usage_stats.periods import day, parse_period, periods_of
 from usage_stats.protect.audit import Interval
@@ -254,3 +255,26 @@ def test_an_exposed_cell_is_told_in_a_sentence_and_for_machines(tmp_path):
         "visits": {"feasible_low": 4, "feasible_high": 9},
         "page_views": {"feasible_low": 9, "feasible_high": 9},
     }
+
+
+@pytest.mark.parametrize(
+    ("shown", "code", "words"), [(None, 0, "none of them exposed"), ((97, 116, 291), 14, "1 of")]
+)
+def test_the_audit_of_folders_is_one_line_a_site_and_one_a_cell(shown, code, words, tmp_path):
+    """Exit code 0 only if nothing is exposed; both parts withheld are in doubt, one alone is not."""
+    figures = dict.fromkeys([CellKey("2027-02-01", *c) for c in CUBE.categories], (100, 120, 300))
+    figures[CellKey("2027-02-01", "shop", "basket")] = None
+    figures[CellKey("2027-02-01", "shop", "(other)")] = shown
+    for empty in ("news", "(other)"):
+        figures[CellKey("2027-02-01", empty, "_T")] = (0, 0, 0)
+    told = []
+    reporter = type(
+        "Told", (), {"start": lambda _, *all_: told.append(all_), "advance": lambda _, n: told.append(n)}
+    )()
+    audits = audit_folders([_folders(tmp_path, figures, {"all": ALL})], reporter)
+    said = describe_audits(audits).splitlines()
+
+    assert (code, len(said)) == (audit_exit_code(audits), 2 if code else 1)
+    assert words in said[-1]
+    assert said[-1].startswith("invented: 1 folders, 6 cells, ")
+    assert told == [("reading folders", 1), 1]
