@@ -13,6 +13,8 @@ import pytest
 from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
+from usage_stats.release.pooled import audit_releases
+from usage_stats.release.verify import verify
 from usage_stats.synthetic.generate import generate
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
@@ -35,9 +37,9 @@ def releases(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def figures(releases):
-    """Every figure that any partner has, by period, component and sub-component."""
+    """Every figure of components that any partner has, by period, component and sub-component."""
     pooled = {}
-    for path in sorted(releases.glob("*/*/*/*.csv")):
+    for path in sorted(releases.glob("*/components/*/*.csv")):
         with path.open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 key = (row["period"], row["component"], row["sub_component"])
@@ -101,6 +103,23 @@ def test_released_sums_agree(figures):
     ]
 
     assert [] == differing
+
+
+def test_whoever_verifies_the_folders_finds_each_as_it_was_sent(releases):
+    """The command for partners agrees: every folder, alone and beside the others."""
+    verdicts = verify([releases])
+
+    assert [] == [verdict.to_json() for verdict in verdicts if not verdict.passed]
+    assert len(verdicts) == len([*releases.glob("*/*/*/datapackage.json")])
+
+
+def test_the_audit_of_all_folders_attacks_every_withheld_cell_and_exposes_none(releases, figures):
+    """The command for auditors agrees with the attacker, over all tables, periods and partners."""
+    (found,) = audit_releases([releases])
+    attacked = {tuple(key[:3]) for key in found.report.intervals if not key.by}
+
+    assert [] == found.sentences()
+    assert {key for key, known in figures.items() if known is None} <= attacked
 
 
 def test_shares_by_identity_basis_single_out_nobody_between_periods(releases, figures):

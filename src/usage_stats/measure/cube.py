@@ -147,7 +147,8 @@ def cell_of(component: Category, by: Mapping[str, str]) -> Category:
 
 def _splits(cube: Cube) -> Iterator[Split]:
     for whole, parts in cube.parts_of:
-        yield Split("category", whole, parts)
+        if parts:  # a released table may be of the whole site alone, whose components are told nowhere
+            yield Split("category", whole, parts)
     known = set(cube.categories)
     found: dict[tuple[str, Category], list[Category]] = {}
     for category in cube.further:

@@ -13,11 +13,22 @@ from dataclasses import dataclass
 
 from usage_stats.errors import SolverError
 from usage_stats.ledger import canonical_json
-from usage_stats.measure.relations import MEASURES, CellKey, Measure, Relation, Variable, constraints
-from usage_stats.protect.requirement import Requirement, View
+from usage_stats.measure.relations import (
+    MEASURES,
+    CellKey,
+    Constraint,
+    Measure,
+    Relation,
+    Variable,
+    constraints,
+)
+from usage_stats.protect.requirement import Requirement
 from usage_stats.protect.solver import MAX_UNKNOWNS, System, systems
 
-__all__ = ["AuditReport", "Interval", "audit", "unbounded", "view_digest"]
+__all__ = ["AuditReport", "Interval", "Shown", "audit", "unbounded", "view_digest"]
+
+# What a reader sees of each cell: a `View`, or less: a table may show only some figures of a published cell.
+Shown = Mapping[CellKey, tuple[int | None, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +52,21 @@ class AuditReport:
         return not self.exposed
 
 
-def view_digest(view: View) -> str:
+def view_digest(view: Shown) -> str:
     """A digest of what a reader sees, so that a report cannot be shown for another table."""
     rows = [[*key, list(figures) if figures else None] for key, figures in sorted(view.items())]
     return hashlib.sha256(canonical_json(rows).encode()).hexdigest()
 
 
 def audit(
-    view: View,
+    view: Shown,
     relations: Sequence[Relation],
     requirement: Requirement,
     *,
     about: Collection[CellKey] = (),
-    context: View | None = None,
+    context: Shown | None = None,
     sensitive: Collection[CellKey] = (),
+    besides: Sequence[Constraint] = (),
 ) -> AuditReport:
     """Attack every withheld cell of the view.
 
@@ -72,46 +84,51 @@ def audit(
 
         sensitive: cells that must stay in doubt even if they are surely about enough persons, such as those
             of a single network. A partner who audits does not know them.
+        besides: what else the reader knows of the cells, such as ratios of figures that are not shown. A figure that is
+            not shown of a published cell is taken to be one at least.
 
     Raises:
         SolverError: a linear program was not solved; that is no pass.
     """
-    intervals = _intervals(view, relations, about)
+    intervals = _intervals(view, relations, about, besides)
     must = set(sensitive)
     exposed = [
         key
         for key in sorted(intervals)
-        if (key in must or intervals[key]["visitors"].low < requirement.persons)
+        if view[key] is None
+        and (key in must or intervals[key]["visitors"].low < requirement.persons)
         and _is_exposed(intervals[key], requirement)
     ]
     if context and any(key in context for key in exposed):
         within = [r for r in relations if {r.whole, *r.parts} <= set(context)]
-        before = _intervals(context, within, ())
+        before = _intervals(context, within, (), besides)
         exposed = [key for key in exposed if intervals[key] != before.get(key)]
     return AuditReport(view_digest(view), intervals, tuple(exposed))
 
 
 def _intervals(
-    view: View, relations: Sequence[Relation], about: Collection[CellKey]
+    view: Shown, relations: Sequence[Relation], about: Collection[CellKey], besides: Sequence[Constraint]
 ) -> dict[CellKey, dict[Measure, Interval]]:
     intervals: dict[CellKey, dict[Measure, Interval]] = {}
-    for system in _attacked(view, relations, about):
+    for system in _attacked(view, relations, about, besides):
         for variable in system.variables:
             intervals.setdefault(variable.cell, {})[variable.measure] = Interval(*system.bounds(variable))
     return intervals
 
 
-def _attacked(view: View, relations: Sequence[Relation], about: Collection[CellKey]) -> Iterable[System]:
-    hidden = sorted(key for key, figures in view.items() if figures is None)
+def _attacked(
+    view: Shown, relations: Sequence[Relation], about: Collection[CellKey], besides: Sequence[Constraint]
+) -> Iterable[System]:
+    hidden = sorted(key for key, figures in view.items() if figures is None or None in figures)
     known = {
-        Variable(key, measure): figures[i]
+        Variable(key, measure): figure
         for key, figures in view.items()
-        if figures is not None
-        for i, measure in enumerate(MEASURES)
+        for measure, figure in zip(MEASURES, figures or (), strict=False)
+        if figure is not None
     }
     unknown = set(hidden)
     telling = [r for r in relations if r.whole in unknown or not unknown.isdisjoint(r.parts)]
-    rows = constraints(telling, hidden)
+    rows = [*constraints(telling, hidden), *besides]
     ceiling = unbounded(known.values())
     touched = _touching(relations, set(about)) | set(about)
     told = _touching(relations, {key for key in about if view.get(key) not in {None, (0, 0, 0)}})

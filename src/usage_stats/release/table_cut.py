@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -16,7 +16,9 @@ from usage_stats.dimensions import COMPONENT, DIMENSIONS, MEASURES, SUB_COMPONEN
 from usage_stats.measure.cube import by_of
 from usage_stats.measure.relations import ADDITIVE_OVER
 from usage_stats.measure.table_spec import breakdown_of
-from usage_stats.release.gate import Release, Row
+
+if TYPE_CHECKING:  # columns are asked for by readers of folders too, who need no database
+    from usage_stats.release.gate import Release, Row
 
 __all__ = ["Column", "Cut", "columns_of", "cut", "is_shown_by"]
 
