@@ -227,12 +227,12 @@ def _without_the_last_newline(logs, folder):
     [
         _in_another_order,
         _as_one_gzip_file,
-        _as_gzip_members_of_one_file,
-        _uncompressed_with_old_names,
+        pytest.param(_as_gzip_members_of_one_file, marks=pytest.mark.slow),
+        pytest.param(_uncompressed_with_old_names, marks=pytest.mark.slow),
         _as_zstd,
-        _split_at_line_ends,
+        pytest.param(_split_at_line_ends, marks=pytest.mark.slow),
         _twice_under_two_names,
-        _without_the_last_newline,
+        pytest.param(_without_the_last_newline, marks=pytest.mark.slow),
     ],
 )
 def test_how_the_lines_lie_in_files_changes_nothing(ten_days, journey, tmp_path, arrange):

@@ -1,6 +1,7 @@
 """Real logs with many tables: every confidential cell is the oracle's, and so is every published figure."""
 
 from collections import Counter
+from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -101,6 +102,14 @@ def _workspace(root, site, tables):
     return counted
 
 
+def _is_of_the_first_part_week(place, first):
+    """Who is new is not told before the first Monday: an older log may still come."""
+    if all(name != "visitor_type" for name, _ in place[1]):
+        return False
+    of = date.fromisoformat(place[0])
+    return of - timedelta(of.weekday()) < date.fromisoformat(first)
+
+
 def _check_cells(root, monkeypatch, site, tables):
     counted = _workspace(root, site, tables)
     told = confidential_cells(root, monkeypatch)
@@ -110,7 +119,12 @@ def _check_cells(root, monkeypatch, site, tables):
         for place, figures in told.items()
         if not is_told_right(place, figures, counted.get(place, nobody))
     }
-    untold = [place for place in counted.keys() - told.keys() if not _is_folded(place)]
+    first = min(period for period, _ in counted if len(period) == len("2026-11-21"))
+    untold = [
+        place
+        for place in counted.keys() - told.keys()
+        if not _is_folded(place) and not _is_of_the_first_part_week(place, first)
+    ]
 
     assert {} == wrong
     assert [] == untold

@@ -5,7 +5,7 @@ from functools import cache
 
 import duckdb
 import pytest
-from invented_site import config_with, page_views, releases_of
+from site_with_tables import config_with, page_views, releases_of
 
 from usage_stats.config import Table
 from usage_stats.errors import SchemaError

@@ -7,7 +7,7 @@ from itertools import product
 
 import duckdb
 import pytest
-from invented_site import config_with, page_views, releases_of
+from site_with_tables import config_with, page_views, releases_of
 
 from usage_stats.dimensions import MEASURES
 from usage_stats.release.analysts_file import build_analysts_file

@@ -9,8 +9,8 @@ from functools import cache
 import duckdb
 import polars as pl
 import pytest
-from invented_site import config_with, page_views, releases_of
 from pydantic import ValidationError
+from site_with_tables import config_with, page_views, releases_of
 
 from usage_stats.release.export import release_files
 from usage_stats.release.table_cut import cut

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
-from invented_site import config_with, page_views, releases_of
+from site_with_tables import config_with, page_views, releases_of
 
 from usage_stats.release.analysts_file import build_analysts_file
 
