@@ -150,6 +150,7 @@ def _is_demanded(figures):
     return 0 < visitors < MINIMUM_PERSONS or 0 < networks < MINIMUM_NETWORKS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_every_published_figure_is_the_oracles(february, name):
     """Of each table by its own definition; what is withheld rests on too few, or hides something that does."""
@@ -167,6 +168,7 @@ def test_a_table_alone_says_the_same(alone):
     assert shown > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_rows_are_all_that_there_can_be(february, name):
     """Whether somebody was there or not: each code of each dimension with each, in every whole period. Of bins, those
@@ -220,12 +222,14 @@ def _bins_with_gaps(rows):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_analysts_have_what_partners_have(february, name):
     """The same rows with the same figures in both."""
     assert released_rows(february.root, name) == analysts_rows(february.root, name)
 
 
+@pytest.mark.slow
 def test_withheld_figures_are_not_alone(february):
     """Where figures add up, a withheld one is never the only one of a sum whose total is shown."""
     rows = {key: f for name in TABLES for key, f in released_rows(february.root, name).items()}
@@ -278,6 +282,7 @@ def test_the_whole_sample_says_what_the_oracle_says(tmp_path, lines):
     assert min(shown.values()) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_two_workspaces_release_the_same_bytes(february, tmp_path):
     """Keys are drawn anew, figures and what is withheld are not."""
