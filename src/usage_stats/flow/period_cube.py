@@ -20,7 +20,7 @@ from usage_stats.measure.table_spec import (
     further_categories,
 )
 from usage_stats.periods import Period
-from usage_stats.protect.primary import rules_of
+from usage_stats.protect.primary import is_enough, rules_of
 
 __all__ = ["cube_of_period"]
 
@@ -55,6 +55,6 @@ def _folded_codes(name: str, period: Period, crowd: Crowd, thresholds: Threshold
     def is_safe(low: int, high: int) -> bool:
         by = f"{name}={bin_code(name, low, high)}"
         persons, networks = crowd.behind([CellKey(period.code, TOTAL, TOTAL, by)])
-        return not persons or all(rule.allows(persons, networks) for rule in rules)
+        return is_enough(persons, networks, rules)
 
     return fold(name, is_safe)

@@ -12,7 +12,15 @@ from usage_stats.config import Thresholds
 from usage_stats.measure.cells import Counts
 from usage_stats.measure.relations import CellKey
 
-__all__ = ["DominanceShare", "MinimumNetworks", "MinimumPersons", "Rule", "primary_cells", "rules_of"]
+__all__ = [
+    "DominanceShare",
+    "MinimumNetworks",
+    "MinimumPersons",
+    "Rule",
+    "is_enough",
+    "primary_cells",
+    "rules_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +29,8 @@ class MinimumPersons:
 
     minimum: int
 
-    def allows(self, persons: int, networks: int) -> bool:  # noqa: ARG002 all rules share one signature
-        return persons >= self.minimum
+    def allows(self, counts: Counts) -> bool:
+        return counts.visitors >= self.minimum
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +39,8 @@ class MinimumNetworks:
 
     minimum: int
 
-    def allows(self, persons: int, networks: int) -> bool:  # noqa: ARG002 all rules share one signature
-        return networks >= self.minimum
+    def allows(self, counts: Counts) -> bool:
+        return counts.networks >= self.minimum
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +53,7 @@ class DominanceShare:
 
     share: float
 
-    def allows(self, persons: int, networks: int) -> bool:  # noqa: ARG002 persons alone tell nothing of shares
-        return True
-
-    def allows_counts(self, counts: Counts) -> bool:
-        """Whether the largest contribution is small enough."""
+    def allows(self, counts: Counts) -> bool:
         return counts.largest <= self.share * counts.page_views
 
 
@@ -65,18 +69,17 @@ def rules_of(thresholds: Thresholds) -> tuple[Rule, ...]:
     )
 
 
+def is_enough(persons: int, networks: int, rules: Iterable[Rule]) -> bool:
+    """Whether what rests on so many persons and networks may be told; what rests on nobody may."""
+    return not persons or all(rule.allows(Counts(persons, 0, 0, networks)) for rule in rules)
+
+
 def primary_cells(cells: Mapping[CellKey, Counts], rules: Iterable[Rule]) -> dict[CellKey, tuple[str, ...]]:
     """Each sensitive cell with the names of the rules it breaks. An empty cell is about nobody."""
     rules = tuple(rules)
     broken = {
-        key: tuple(type(rule).__name__ for rule in rules if not _allows(rule, counts))
+        key: tuple(type(rule).__name__ for rule in rules if not rule.allows(counts))
         for key, counts in cells.items()
         if counts.visitors > 0
     }
     return {key: names for key, names in broken.items() if names}
-
-
-def _allows(rule: Rule, counts: Counts) -> bool:
-    if isinstance(rule, DominanceShare):
-        return rule.allows_counts(counts)
-    return rule.allows(counts.visitors, counts.networks)

@@ -12,7 +12,7 @@ from usage_stats.measure.cells import Counts
 from usage_stats.measure.crowd import Crowd
 from usage_stats.measure.relations import CellKey, Relation
 from usage_stats.protect.audit import audit
-from usage_stats.protect.primary import primary_cells, rules_of
+from usage_stats.protect.primary import is_enough, primary_cells, rules_of
 from usage_stats.protect.protected_table import CellStatus, ProtectedTable
 from usage_stats.protect.requirement import Requirement, View
 from usage_stats.protect.secondary import Problem, choose_withheld
@@ -49,7 +49,7 @@ def protect_period(
 
     def allowed(keys: Collection[CellKey]) -> bool:
         persons, networks = crowd.behind(keys)
-        return not persons or all(rule.allows(persons, networks) for rule in rules)
+        return is_enough(persons, networks, rules)
 
     primary = frozenset(primary_cells(cells, rules))
     problem = Problem(cells, primary, history, relations, pairs, requirement, allowed, sensitive_before)
