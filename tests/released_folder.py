@@ -25,6 +25,7 @@ class Forged:
 
     def __init__(self, files):
         self.package = json.loads(files[PACKAGE])
+        self.page = {name: content for name, content in files.items() if name.endswith(".html")}
         self.table = next(name for name in files if name.endswith(".csv")).removesuffix(".csv")
         lines = list(csv.reader(io.StringIO(files[f"{self.table}.csv"].decode(), newline="")))
         self.kinds = {f["name"]: f["type"] for f in self.package["resources"][0]["schema"]["fields"]}
@@ -45,11 +46,16 @@ class Forged:
     @property
     def fields(self):
         """The columns as described, of both files."""
-        return [resource["schema"]["fields"] for resource in self.package["resources"]]
+        return [resource["schema"]["fields"] for resource in self.data]
+
+    @property
+    def data(self):
+        """The files with rows, as described."""
+        return [resource for resource in self.package["resources"] if "schema" in resource]
 
     def files(self):
-        """The three files, with digests, lengths and counts that fit the rows."""
-        data = {f"{self.table}.csv": self._csv(), f"{self.table}.parquet": self._parquet()}
+        """The files, with digests, lengths and counts that fit the rows; the page is what it was."""
+        data = {f"{self.table}.csv": self._csv(), f"{self.table}.parquet": self._parquet(), **self.page}
         for resource in self.package["resources"]:
             content = data[resource["path"]]
             resource["bytes"], resource["hash"] = (

@@ -58,10 +58,23 @@ ONLY_IN = {
     "dagster": "pipelines/",
     "highspy": ("src/usage_stats/protect/solver.py", "src/usage_stats/sdc/linear.py"),
     "numba": "src/usage_stats/accesslog/",  # the compiled loops, which large logs alone pay for
+    "vl_convert": "src/usage_stats/release/report/vega.py",  # an engine of 100 MB of memory
+    "jinja2": "src/usage_stats/release/report/page.py",
     "duckdb": ("src/usage_stats/sqlmodel.py", "src/usage_stats/release/analysts_"),
 }
 SYNTHETIC_MAY_USE = {"OTHER", "TOTAL"}  # constants of config, no setting
-HEAVY = ("polars", "duckdb", "pyarrow", "highspy", "dagster", "numba", "numpy", "pandera")
+HEAVY = (
+    "polars",
+    "duckdb",
+    "pyarrow",
+    "highspy",
+    "dagster",
+    "numba",
+    "numpy",
+    "pandera",
+    "vl_convert",
+    "jinja2",
+)
 LIGHT = ("usage_stats", "usage_stats.errors", "usage_stats.cli")
 
 

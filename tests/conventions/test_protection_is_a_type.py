@@ -16,6 +16,8 @@ MAKERS = {
     "AuditReport": {"protect/audit.py:audit"},
     "Release": {"release/gate.py:open_gate", "release/record.py:from_record"},
     "ReleasedOpens": {"release/opens.py:judge_opens", "release/opens.py:opens_from_record"},
+    # What a partner was given: from the bytes of a file whose digest the ledger has, or a row of that.
+    "Earlier": {"release/report/earlier.py:read_earlier", "release/report/earlier.py:only_whole"},
 }
 # Ways to have an object without its constructor's checks.
 BYPASSES = {"__new__", "__setattr__", "model_construct", "model_copy", "__setstate__"}
@@ -73,7 +75,9 @@ def test_export_takes_releases_only():
     tree = ast.parse(path.read_text(encoding="utf-8"))
     public = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "release_files")
 
-    assert ["Release", "Cut", "str"] == [ast.unparse(a.annotation) for a in public.args.args]
+    assert ["Release", "Cut", "str", "Sequence[Earlier]"] == [
+        ast.unparse(a.annotation) for a in public.args.args
+    ]
 
 
 @pytest.mark.parametrize("minimum", [-1, 0, 1, 4])

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from usage_stats.config import Partner
 from usage_stats.errors import LedgerError
+from usage_stats.flow.received import Address, Received
 from usage_stats.flow.refusals import Refusals
 from usage_stats.flow.released import released_periods, stored_release
 from usage_stats.flow.reporter import Reporter
 from usage_stats.flow.workspace import Workspace
-from usage_stats.periods import Period, parse_period
+from usage_stats.periods import Period
 from usage_stats.policy import Refusal
 from usage_stats.release.export import release_files
 from usage_stats.release.gate import Release
@@ -41,17 +42,13 @@ def deliver(workspace: Workspace, reporter: Reporter) -> Delivered:
     Raises:
         LedgerError: a record is not what the ledger vouches for, or a delivered folder would now differ.
     """
-    result = Delivered()
-    sent = {
-        (e["partner"], e["table"], parse_period(e["period"])): e["files"]
-        for e in workspace.released.entries()
-        if e["event"] == "delivered"
-    }
+    result, received = Delivered(), Received(workspace)
     due, refusals = list(_due(workspace)), Refusals(workspace)
     reporter.start("writing releases", len(due))
     for partner, table, period, digest in due:
         folder = workspace.releases / partner.id / table / period.code
-        known = sent.get((partner.id, table, period))
+        to = Address(partner.id, table, period)
+        known = received.of(to)
         if known and folder.exists():
             _check_unchanged(folder, known)
             result.unchanged += 1
@@ -62,13 +59,13 @@ def deliver(workspace: Workspace, reporter: Reporter) -> Delivered:
             release = stored_release(workspace, period, digest)
             shown = workspace.config.tables[table]
             if is_shown_by(release, shown):
-                _write(workspace, folder, release, (partner.id, cut(release, table, shown)), known)
+                _write(workspace, folder, release, cut(release, table, shown), (to, received))
                 result.written += 1
         reporter.advance(1)
     return result
 
 
-def _check_unchanged(folder: Path, known: dict[str, str]) -> None:
+def _check_unchanged(folder: Path, known: Mapping[str, str]) -> None:
     """A delivered folder is for ever what it was; if it is gone, it is written again, the same."""
     if known != _digests({name: (folder / name).read_bytes() for name in known if (folder / name).is_file()}):
         raise LedgerError(
@@ -91,11 +88,11 @@ def _due(workspace: Workspace) -> Iterator[tuple[Partner, str, Period, str]]:
 
 
 def _write(
-    workspace: Workspace, folder: Path, release: Release, to: tuple[str, Cut], known: dict[str, str] | None
+    workspace: Workspace, folder: Path, release: Release, shown: Cut, of: tuple[Address, Received]
 ) -> None:
     """Make the folder beside its place, move it there whole, and record it."""
-    partner, shown = to
-    files = release_files(release, shown, partner)
+    to, received = of
+    known, files = received.of(to), release_files(release, shown, to.partner, received.before(to))
     digests = _digests(files)
     if folder.exists():  # a crash came between the folder and its entry
         _check_unchanged(folder, digests)
@@ -112,12 +109,6 @@ def _write(
     shutil.rmtree(folder, ignore_errors=True)  # the same, checked above
     beside.replace(folder)
     if not known:
-        workspace.released.append(
-            {
-                "event": "delivered",
-                "partner": partner,
-                "table": shown.table,
-                "period": release.period.code,
-                "files": digests,
-            }
-        )
+        entry = {"partner": to.partner, "table": to.table, "period": to.period.code, "files": digests}
+        workspace.released.append({"event": "delivered", **entry})
+        received.add(to, digests)

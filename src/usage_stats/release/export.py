@@ -10,6 +10,7 @@ import csv
 import hashlib
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from usage_stats.release.gate import Release
+from usage_stats.release.report.earlier import Earlier
+from usage_stats.release.report.page import REPORT, report_page
 from usage_stats.release.table_cut import Column, Cut
 
 __all__ = ["release_files"]
@@ -38,10 +41,23 @@ _CAVEATS = (
 )
 
 
-def release_files(release: Release, shown: Cut, partner: str) -> dict[str, bytes]:
-    """Return file name → bytes: `<table>.csv`, `<table>.parquet`, `datapackage.json`."""
+def release_files(
+    release: Release, shown: Cut, partner: str, earlier: Sequence[Earlier] = ()
+) -> dict[str, bytes]:
+    """Return file name → bytes: `<table>.csv`, `<table>.parquet`, `report.html`, `datapackage.json`.
+
+    Args:
+        release: what leaves.
+        shown: the table, cut from it.
+        partner: who receives it.
+        earlier: what the partner received of this table before, of periods of the same kind: the page tells it too.
+    """
     frame = _frame(shown)
     data = {f"{shown.table}.csv": _csv(frame), f"{shown.table}.parquet": _parquet(frame, shown)}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in data.items()}
+    data[REPORT] = report_page(
+        release, shown, partner=partner, earlier=earlier, caveats=_CAVEATS, digests=digests
+    )
     return {**data, "datapackage.json": _datapackage(release, shown, partner, data)}
 
 
@@ -110,18 +126,20 @@ def _period(release: Release) -> dict[str, str]:
     }
 
 
+_MEDIA = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "html": "text/html"}
+
+
 def _resource(shown: Cut, name: str, content: bytes) -> dict[str, Any]:
     kind = name.rpartition(".")[2]
-    media = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
     return {
         "name": f"{shown.table}-{kind}".lower(),
         "path": name,
         "format": kind,
-        "mediatype": media[kind],
-        **({"encoding": "utf-8"} if kind == "csv" else {}),
+        "mediatype": _MEDIA[kind],
+        **({"encoding": "utf-8"} if kind != "parquet" else {}),
         "bytes": len(content),
         "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
-        "schema": _schema(shown),
+        **({} if name == REPORT else {"schema": _schema(shown)}),
     }
 
 

@@ -26,7 +26,7 @@ from usage_stats.dimensions import COMPONENT, DIMENSIONS, MEASURES, SUB_COMPONEN
 from usage_stats.errors import InputError
 from usage_stats.measure.cube import cell_of, written
 from usage_stats.measure.relations import CellKey
-from usage_stats.release.package import Package, Resource, read_package
+from usage_stats.release.package import Data, Package, Resource, read_package
 
 __all__ = [
     "PACKAGE",
@@ -176,7 +176,7 @@ def _content(file: Path) -> bytes:
         raise InputError(f"{file}: cannot be read ({type(error).__name__})") from None
 
 
-def _csv(file: Path, content: bytes, described: Resource) -> Frame:
+def _csv(file: Path, content: bytes, described: Data) -> Frame:
     kinds = {column.name: column.type for column in described.schema_.fields_}
     try:
         lines = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))

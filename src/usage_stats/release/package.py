@@ -16,7 +16,7 @@ from usage_stats.dimensions import MEASURES
 from usage_stats.errors import InputError
 from usage_stats.periods import Period, PeriodKind, day, month, week
 
-__all__ = ["Described", "Facts", "Package", "Resource", "Schema", "read_package"]
+__all__ = ["Data", "Described", "Facts", "Package", "Page", "Resource", "Schema", "read_package"]
 
 _MAKERS = {"day": day, "week": week, "month": month}
 _FORMATS = ("csv", "parquet")
@@ -58,16 +58,29 @@ class Resource(_Read):
     """A file of the folder: its name, kind, length and digest."""
 
     path: _FileName
-    format: Literal["csv", "parquet"]
+    format: Literal["csv", "parquet", "html"]
     bytes: int = Field(ge=0)
     hash: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
-    schema_: Schema = Field(alias="schema")
 
     @model_validator(mode="after")
     def _stays_inside(self) -> Resource:
         if self.path in {".", "..", "datapackage.json"} or PurePath(self.path).name != self.path:
             raise ValueError("a file has a plain name")
         return self
+
+
+class Data(Resource):
+    """A file with the rows of the table."""
+
+    format: Literal["csv", "parquet"]
+    schema_: Schema = Field(alias="schema")
+
+
+class Page(Resource):
+    """The file that is read, not reckoned with."""
+
+    path: Literal["report.html"]
+    format: Literal["html"]
 
 
 class _Span(_Read):
@@ -94,23 +107,33 @@ class Facts(_Read):
 
 
 class Package(_Read):
-    """The description of a folder: one table of one period, once as CSV and once as Parquet."""
+    """The description of a folder: one table of one period, once as CSV and once as Parquet, and a page that tells it.
+
+    Folders of before there were pages have none.
+    """
 
     name: str
-    resources: tuple[Resource, ...]
+    resources: tuple[Annotated[Data | Page, Field(discriminator="format")], ...]
     facts: Facts = Field(alias="usage_stats")
 
     @model_validator(mode="after")
     def _is_one_table(self) -> Package:
-        if sorted(r.format for r in self.resources) != sorted(_FORMATS):
+        if sorted(r.format for r in self.data) != sorted(_FORMATS):
             raise ValueError("one CSV file and one Parquet file are described")
-        if {r.path for r in self.resources} != {f"{self.table}.{kind}" for kind in _FORMATS}:
+        if len(self.resources) > len(_FORMATS) + 1:
+            raise ValueError("one page is described, no more")
+        if {r.path for r in self.data} != {f"{self.table}.{kind}" for kind in _FORMATS}:
             raise ValueError("both files are called by their table")
         if (self.period.first, self.period.last) != (self.facts.period.first_day, self.facts.period.last_day):
             raise ValueError("the period's first and last day are not those of its kind")
         if not self.name.endswith(self._suffix):
             raise ValueError("the name does not end in the table and the period")
         return self
+
+    @property
+    def data(self) -> tuple[Data, ...]:
+        """The files with the rows."""
+        return tuple(r for r in self.resources if isinstance(r, Data))
 
     @property
     def _suffix(self) -> str:
@@ -129,9 +152,9 @@ class Package(_Read):
         """Whose figures, in lower case: what the package's name has before the table."""
         return self.name.removesuffix(self._suffix)
 
-    def of(self, kind: str) -> Resource:
-        """The file of a kind."""
-        return next(r for r in self.resources if r.format == kind)
+    def of(self, kind: str) -> Data:
+        """The data file of a kind."""
+        return next(r for r in self.data if r.format == kind)
 
 
 def read_package(content: bytes) -> Package:

@@ -33,7 +33,7 @@ class Check(NamedTuple):
 
 def columns(folder: Folder) -> Check:
     """Both files have the columns that the package says, and these are those of a table of ours."""
-    schemas = [resource.schema_ for resource in folder.package.resources]
+    schemas = [resource.schema_ for resource in folder.package.data]
     problems = [*_of_files(folder), *_of_schema(schemas[0], folder.package.period.kind)]
     if schemas[0] != schemas[1]:
         problems.append("the package describes the columns of its two files differently")

@@ -54,9 +54,9 @@ def _fields(package):
     return {f["name"]: f for f in package["resources"][0]["schema"]["fields"]}
 
 
-def test_a_partner_gets_three_files(files):
-    """The figures twice, and what explains them."""
-    assert {"components.csv", "components.parquet", "datapackage.json"} == set(files)
+def test_a_partner_gets_four_files(files):
+    """The figures twice, the page that tells them, and what describes all three."""
+    assert {"components.csv", "components.parquet", "report.html", "datapackage.json"} == set(files)
 
 
 def test_the_csv_is_rfc_4180(files):
@@ -136,7 +136,7 @@ def test_digests_and_sizes_are_those_of_the_files(files, package):
 
 def test_the_schema_describes_the_columns(package):
     """Each resource has a field per column, in order, with type and description, and the key and null marker."""
-    for resource in package["resources"]:
+    for resource in (r for r in package["resources"] if r["format"] != "html"):
         schema = resource["schema"]
         types = ["integer" if name in MEASURES else "string" for name in HEADER]
         assert HEADER == [f["name"] for f in schema["fields"]]

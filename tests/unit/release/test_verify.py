@@ -23,7 +23,7 @@ INPUT, SHAPE, AUDIT = 11, 12, 14
 
 @pytest.fixture(scope="module")
 def good(release):
-    """The three files of a folder: seven rows, two of them withheld, one of zero."""
+    """The files of a folder: seven rows, two of them withheld, one of zero."""
     return release_files(release, cut(release, "components", TABLE), "acme-media")
 
 
@@ -39,7 +39,7 @@ def test_a_good_folder_passes_every_check(good, tmp_path):
 
     assert verdict.passed, verdict.to_json()
     assert checked == {
-        "files": 2,
+        "files": 3,
         "columns": 10,
         "copies": 7,
         "keys": 7,
@@ -105,9 +105,9 @@ def test_any_changed_byte_of_the_description_fails_or_changes_the_fingerprint(go
     assert exit_code(verdicts) or fingerprint(verdicts) != as_sent
 
 
-@pytest.mark.parametrize("name", ["components.csv", "components.parquet", PACKAGE])
+@pytest.mark.parametrize("name", ["components.csv", "components.parquet", "report.html", PACKAGE])
 def test_a_missing_file_is_found(name, good, tmp_path):
-    """Each of the three; a table without a description is no folder to be passed over."""
+    """Each of the four; a table without a description is no folder to be passed over."""
     folder = written(tmp_path / "folder", good)
     (folder / name).unlink()
 
@@ -252,12 +252,12 @@ def _type(forged):
 
 
 def _primary_key(forged):
-    for resource in forged.package["resources"]:
+    for resource in forged.data:
         resource["schema"]["primaryKey"] = ["period", "component"]
 
 
 def _missing_values(forged):
-    for resource in forged.package["resources"]:
+    for resource in forged.data:
         resource["schema"]["missingValues"] = ["", "0"]
 
 

@@ -16,7 +16,7 @@ INPUT, SHAPE = 11, 12
 
 @pytest.fixture(scope="module")
 def files(release):
-    """The three files of one folder."""
+    """The files of one folder."""
     return release_files(release, cut(release, "components", Table()), "acme-media")
 
 
@@ -46,7 +46,7 @@ def test_a_good_folder_is_said_to_be_good(files, tmp_path, typed):
     code, out, err = typed(tmp_path)
 
     assert (0, "") == (code, err)
-    assert f"ok     {tmp_path / '2026-03-02'}: files 2 · columns 7 · copies 7 · keys 7" in out
+    assert f"ok     {tmp_path / '2026-03-02'}: files 3 · columns 7 · copies 7 · keys 7" in out
     assert "1 folders, 7 rows: all complete and consistent\nfingerprint " in out
 
 
@@ -70,7 +70,7 @@ def test_json_is_one_object_a_folder(files, tmp_path, typed):
 
     assert (INPUT, True, False) == (code, good["passed"], bad["passed"])
     assert hashlib.sha256(files[PACKAGE]).hexdigest() == good["package_sha256"]
-    assert [{"check": "files", "checked": 2, "failed": 1}] == [
+    assert [{"check": "files", "checked": 3, "failed": 1}] == [
         {name: value for name, value in check.items() if name != "first"} for check in bad["checks"]
     ]
 
