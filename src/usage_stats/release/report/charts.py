@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from usage_stats.release.report.drawing import HATCHED, Caption
-from usage_stats.release.report.vega import ACCENT, INK, PALE, WIDTH, drawn, numbers
+from usage_stats.release.report.vega import ACCENT, PALE, WIDTH, drawn, numbers
 
 __all__ = ["Bar", "Square", "bars", "columns", "heat_map"]
 
-_LONGEST = 42  # signs of a name beside its figure, in 400 pixels
+_LONGEST = 36  # signs of a name beside its figure
 
 
 class Bar(NamedTuple):

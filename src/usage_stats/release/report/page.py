@@ -108,13 +108,15 @@ def _withheld(subject: Subject, facts: Facts) -> dict[str, Any]:
     }
 
 
-def _definitions(subject: Subject) -> list[tuple[str, str]]:
-    """(heading, meaning) of every column of the table."""
+def _definitions(subject: Subject) -> list[tuple[str, str, str]]:
+    """(heading, name in the data files, meaning) of every column of the table."""
     names = {name: words.dimension_words(name) for name in DIMENSIONS} | {
         "period": "Period",
         "status": "Status",
     }
-    return [(names.get(c.name) or words.measure_words(c.name), c.meaning) for c in subject.shown.columns]
+    return [
+        (names.get(c.name) or words.measure_words(c.name), c.name, c.meaning) for c in subject.shown.columns
+    ]
 
 
 def _facts(facts: Facts) -> list[tuple[str, str]]:

@@ -27,11 +27,14 @@ _PAIR = ("hour", "weekday")
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table of a page: its caption, headings, and rows of a heading, its depth and cells."""
+    """A table of a page: its caption, headings, and rows of what they are about and cells.
+
+    A part of a part is named by its path; the last name of it is what is seen, as deep as the path is long.
+    """
 
     caption: str
     headings: tuple[str, ...]
-    rows: tuple[tuple[str, int, tuple[Cell, ...]], ...]
+    rows: tuple[tuple[tuple[str, ...], tuple[Cell, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,13 @@ def _trend(subject: Subject) -> Iterator[Section]:
     panels = [Panel(words.measure_words(c.name), c.kind == "integer") for c in subject.counts]
     title = f"{words.and_list([p.name for p in panels])} of the whole site, by {subject.period.kind}"
     rows = tuple(
-        (words.period_words(p), 0, _cells_of(subject, told.get(p), names)) for p in reversed(periods)
+        ((words.period_words(p),), _cells_of(subject, told.get(p), names)) for p in reversed(periods)
     )
     headings = (subject.period.kind.capitalize(), *(p.name for p in panels), "Status")
     yield Section(
         "trend",
         "Trend",
-        f"The whole site over {len(periods)} {subject.period.kind}s, to {words.period_words(subject.period)}.",
+        f"The whole site over {len(periods)} {subject.period.kind}s.",
         trend(panels, points, Caption("trend", title, "The same figures are in the table below.")),
         Grid(title, headings, rows),
         tuple(_notes_of_trend(points)),
@@ -125,7 +128,7 @@ def _pair(subject: Subject) -> Iterator[Section]:
         for d in weekdays
     ]
     rows = tuple(
-        (words.code_words("hour", h), 0, tuple(subject.cell(cells[h, d], column.name) for d in weekdays))
+        ((words.code_words("hour", h),), tuple(subject.cell(cells[h, d], column.name) for d in weekdays))
         for h in hours
     )
     headings = ("Hour", *(words.code_words("weekday", d) for d in weekdays))
@@ -149,7 +152,12 @@ def _busiest(rows: Sequence[Row], name: str, said: str) -> str:
     when = (
         f"{words.code_words('weekday', str(most['weekday']))}, {words.code_words('hour', str(most['hour']))}"
     )
-    return f"Most {said.lower()} that are shown: {when}, {words.figure(name, _number(most, name) or 0)}."
+    return f"Most {said.lower()}{_of_shown(rows)}: {when}, {words.figure(name, _number(most, name) or 0)}."
+
+
+def _of_shown(rows: Sequence[Row]) -> str:
+    """What a superlative is of: of what is withheld, nobody can tell."""
+    return " of what is shown" if any(row["status"] == "suppressed" for row in rows) else ""
 
 
 def _notes_of_parts(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -172,7 +180,7 @@ def _part(subject: Subject, name: str, rows: list[Row]) -> Section:
     is_reach = name == COMPONENT and any(c.name == "reach" for c in subject.figures)
     return Section(
         name.replace("_", "-"),
-        "Reach" if is_reach else words.dimension_words(name),
+        "Reach by part of the site" if is_reach else words.dimension_words(name),
         _first(subject, name, ordered),
         _chart(subject, name, ordered, Caption(f"by-{name.replace('_', '-')}", title, _READ)),
         _grid(subject, name, ordered, title),
@@ -195,10 +203,10 @@ def _first(subject: Subject, name: str, rows: Sequence[Row]) -> str:
     shown = [row for row in rows if _number(row, lead)]
     said = words.measure_words(lead).lower()
     if not shown:
-        return f"No part with {said} is shown."
+        return "Nothing is shown here: all of it is withheld, or nobody came."
     most = max(shown, key=lambda row: _number(row, lead) or 0)
     code = words.code_words(name, str(most[name]))
-    return f"Most {said} that are shown: {code}, {words.figure(lead, _number(most, lead) or 0)}."
+    return f"Most {said}{_of_shown(rows)}: {code}, {words.figure(lead, _number(most, lead) or 0)}."
 
 
 def _more(rows: Sequence[Row], name: str) -> Iterator[str]:
@@ -230,22 +238,19 @@ def _grid(subject: Subject, name: str, rows: Sequence[Row], title: str) -> Grid:
     found = []
     for row in rows:
         for part in (row, *below.get(str(row[name]), ())):
-            heading, depth = _heading(part, name)
             cells = (*(subject.cell(part, figure) for figure in figures), _change(subject, part, before))
-            found.append((heading, depth, cells))
+            found.append((_path(part, name), cells))
     lead = words.measure_words(subject.lead.name).lower()
     change = f"Change of {lead} on {words.period_before(subject.period.kind)}"
     headings = (words.dimension_words(name), *(words.measure_words(f) for f in figures), change)
     return Grid(title, headings, tuple(found[:_MOST_ROWS]))
 
 
-def _heading(row: Row, name: str) -> tuple[str, int]:
-    """What a row of a table is called, and how deep it stands."""
-    path = str(row.get(SUB_COMPONENT, TOTAL))
-    if name != COMPONENT or path == TOTAL:
-        return words.code_words(name, str(row[name])), 0
-    steps = path.split("/")
-    return words.code_words(SUB_COMPONENT, steps[-1]), len(steps)
+def _path(row: Row, name: str) -> tuple[str, ...]:
+    """What a row of a table is about: its part, or the path to a part of it."""
+    below = str(row.get(SUB_COMPONENT, TOTAL))
+    steps = below.split("/") if name == COMPONENT and below != TOTAL else ()
+    return (words.code_words(name, str(row[name])), *(words.plain(step) for step in steps))
 
 
 def _sub_rows(subject: Subject) -> Mapping[str, list[Row]]:

@@ -15,7 +15,7 @@ from usage_stats.release.report.drawing import Caption, cleaned
 
 __all__ = ["ACCENT", "INK", "PALE", "WIDTH", "drawn", "numbers"]
 
-WIDTH = 400  # pixels: read without magnifying on a phone, and twice beside each other on a desk
+WIDTH = 360  # pixels: as wide as a phone, so that its letters are as large as they are meant
 INK, MUTED, LINE, ACCENT, PALE = "#1f2933", "#52606d", "#d9e2ec", "#0b6170", "#eef2f6"
 _FONT = "Liberation Sans"  # comes with the library; the page puts its own in its place, of the same widths
 _THIN = "\N{NARROW NO-BREAK SPACE}"

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import date
 
-from usage_stats.config import OTHER, TOTAL
+from usage_stats.config import TOTAL
 from usage_stats.periods import Period, PeriodKind
 
 __all__ = [
@@ -167,8 +167,8 @@ def code_words(dimension: str, code: str) -> str:
         return WEEKDAYS[int(code) - 1]
     if dimension == "hour" and code.isdigit():
         return f"{code}:00"
-    if code == OTHER:
-        return "Other"
+    if dimension == "visit_frequency":
+        return {"1": "Once", "2": "Twice"}.get(code, f"{plain(code)} times")
     return plain(code)
 
 
