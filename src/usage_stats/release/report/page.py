@@ -63,7 +63,6 @@ def report_page(
         caveats=caveats,
         facts=_facts(release.facts),
         citation=_citation(subject, release.facts, digests),
-        plain=words.plain,
     )
     return page.encode("utf-8")
 
@@ -75,6 +74,7 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
+        finalize=_printable,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -83,9 +83,14 @@ def _template() -> jinja2.Template:
     return environment.get_template("page.html.jinja")
 
 
+def _printable(value: object) -> object:
+    """Whatever the template prints, in signs that can be seen; drawings are of our own making, and stay as they are."""
+    return words.plain(value) if type(value) is str else value
+
+
 def _title(subject: Subject, facts: Facts) -> dict[str, str]:
     return {
-        "site": words.plain(facts.site),
+        "site": facts.site,
         "table": words.table_words(subject.shown.table),
         "period": words.period_words(subject.period),
         "code": subject.period.code,
@@ -123,7 +128,7 @@ def _facts(facts: Facts) -> list[tuple[str, str]]:
     """(what, how) of everything that the figures rest on."""
     shares = facts.identity_basis_shares
     limits = facts.thresholds
-    said = [
+    return [
         ("Time zone", facts.time_zone),
         ("Minimum behind a figure", f"{limits.minimum_persons} persons, {limits.minimum_networks} networks"),
         ("Doubt around a withheld figure", f"at least {words.share(limits.protection_share)}"),
@@ -137,7 +142,6 @@ def _facts(facts: Facts) -> list[tuple[str, str]]:
         ),
         ("Made by", facts.software),
     ]
-    return [(what, words.plain(how)) for what, how in said]
 
 
 def _bases(shares: Mapping[str, float]) -> str:
@@ -148,7 +152,5 @@ def _bases(shares: Mapping[str, float]) -> str:
 
 def _citation(subject: Subject, facts: Facts, digests: Mapping[str, str]) -> dict[str, Any]:
     title = _title(subject, facts)
-    text = (
-        f"{title['site']}: usage by {subject.shown.table}, {title['period']}. {words.plain(facts.software)}."
-    )
+    text = f"{title['site']}: usage by {subject.shown.table}, {title['period']}. {facts.software}."
     return {"text": text, "digests": list(digests.items())}

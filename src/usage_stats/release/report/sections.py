@@ -160,9 +160,13 @@ def _of_shown(rows: Sequence[Row]) -> str:
     return " of what is shown" if any(row["status"] == "suppressed" for row in rows) else ""
 
 
-def _notes_of_parts(rows: Sequence[Row]) -> tuple[str, ...]:
-    withheld = sum(row["status"] == "suppressed" for row in rows)
-    return (f"Hatched: withheld, not zero ({withheld} of {len(rows)}).",) if withheld else ()
+def _notes_of_parts(rows: Sequence[Row], drawn: int | None = None) -> tuple[str, ...]:
+    """How many parts are withheld, and how that is drawn; of a list, only the first are drawn."""
+    hidden = [row["status"] == "suppressed" for row in rows]
+    if not any(hidden):
+        return ()
+    how = "Hatched: withheld, not zero" if any(hidden[:drawn]) else "Withheld, not zero"
+    return (f"{how} ({sum(hidden)} of {len(rows)}).",)
 
 
 def _parts(subject: Subject) -> Iterator[Section]:
@@ -184,7 +188,7 @@ def _part(subject: Subject, name: str, rows: list[Row]) -> Section:
         _first(subject, name, ordered),
         _chart(subject, name, ordered, Caption(f"by-{name.replace('_', '-')}", title, _READ)),
         _grid(subject, name, ordered, title),
-        (*_notes_of_parts(rows), *_more(rows, name)),
+        (*_notes_of_parts(ordered, None if name == "hour" else _MOST_BARS), *_more(rows, name)),
     )
 
 

@@ -174,7 +174,7 @@ def code_words(dimension: str, code: str) -> str:
 
 def table_words(table: str) -> str:
     """The name of a table, as a heading."""
-    return plain(table.replace("_", " ")).capitalize()
+    return table.replace("_", " ").capitalize()
 
 
 def and_list(words: Sequence[str]) -> str:
