@@ -5,6 +5,7 @@ Belongs here: their look. Does not: which figures are shown (sections).
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from usage_stats.release.report.vega import ACCENT, PALE, WIDTH, drawn, numbers
 
 __all__ = ["Bar", "Square", "bars", "columns", "heat_map"]
 
-_LONGEST = 36  # signs of a name beside its figure
+_LONGEST = 34  # signs of a name beside its figure
 
 
 class Bar(NamedTuple):
@@ -139,4 +140,20 @@ def _place(across: list[str], down: list[str]) -> dict[str, Any]:
 
 
 def _cut(label: str) -> str:
-    return label if len(label) <= _LONGEST else f"{label[: _LONGEST - 1]}…"
+    """A name that fits beside its figure: so many signs of middling width, whatever fonts there are."""
+    room = _LONGEST - 1.0
+    for n, sign in enumerate(label):
+        room -= _width(sign)
+        if room < 0 and n < len(label) - 1:
+            return f"{label[:n]}…"
+    return label
+
+
+def _width(sign: str) -> float:
+    """Of a sign, against a middling one."""
+    if unicodedata.east_asian_width(sign) in {"W", "F"}:
+        return 1.8
+    return 1.5 if sign in _WIDE else 1.2 if sign.isupper() else 1.0
+
+
+_WIDE = frozenset("MWmw@%")
