@@ -495,3 +495,55 @@ def test_a_lower_minimum_of_the_package_is_what_counts(facts, release_with, tmp_
     forged.facts["thresholds"]["minimum_persons"] = 901
 
     assert ["minimum"] == _failed(written(tmp_path / "folder", forged.files()))
+
+
+def _without_page(forged):
+    forged.page = {}
+    forged.package["resources"] = forged.data
+
+
+def test_a_folder_from_before_there_were_pages_passes(good, tmp_path):
+    """What was delivered once stays good: a page is checked where one is described."""
+    forged = Forged(good)
+    _without_page(forged)
+
+    assert [] == _failed(written(tmp_path / "folder", forged.files()))
+
+
+def test_a_page_that_is_not_described_is_an_extra_file(good, tmp_path):
+    """Nobody slips one in."""
+    forged = Forged(good)
+    _without_page(forged)
+
+    assert ["files"] == _failed(written(tmp_path / "folder", {**forged.files(), "report.html": b"<p>"}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"path": "other.html"},
+        {"path": "components.csv"},
+        {"format": "csv"},
+        {"format": "pdf"},
+        {"hash": "sha256:0"},
+    ],
+    ids=str,
+)
+def test_a_page_is_described_as_the_page(change, good, tmp_path):
+    """One file of that name and kind, and no other."""
+    forged = Forged(good)
+    page = next(r for r in forged.package["resources"] if r["format"] == "html")
+    page.update(change)
+    content = json.dumps(forged.package).encode()
+
+    assert ["package"] == _failed(written(tmp_path / "folder", {**good, PACKAGE: content}))
+
+
+def test_a_folder_has_one_page(good, tmp_path):
+    """Described twice, it is no description of ours."""
+    forged = Forged(good)
+    page = next(r for r in forged.package["resources"] if r["format"] == "html")
+    forged.package["resources"].append(page)
+    content = json.dumps(forged.package).encode()
+
+    assert ["package"] == _failed(written(tmp_path / "folder", {**good, PACKAGE: content}))
