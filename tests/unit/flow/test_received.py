@@ -94,6 +94,22 @@ def test_earlier_files_are_read_only_if_they_are_those_delivered(weeks, noon):
         Received(weeks.workspace).before(to)
 
 
+def test_what_was_delivered_later_is_not_looked_at(weeks, noon, tmp_path):
+    """An earlier day may come after a later one, where settings change: the later one's page did not know of it."""
+    weeks.run(noon(20))
+    twin = weeks.copy(tmp_path / "twin")
+    shutil.rmtree(twin.root / "restricted")  # its ledger begins anew
+    received = Received(twin.workspace)
+    monday, tuesday, wednesday = (
+        Address("acme", "components", parse_period(f"2026-04-0{n}")) for n in (6, 7, 8)
+    )
+    files = {e["period"]: e["files"] for e in weeks.workspace.released.entries() if e["event"] == "delivered"}
+    for address in (tuesday, wednesday, monday):
+        received.add(address, files[address.period.code])
+
+    assert [[], ["2026-04-07"]] == [[e.period.code for e in received.before(a)] for a in (tuesday, wednesday)]
+
+
 def test_a_partner_is_told_nothing_of_what_only_another_received(weeks, noon):
     """One that begins later, with a table of its own, has a first page; the other's days are not on it."""
     tables = {"components": {}, "parts": {"dimensions": ["component"]}}
