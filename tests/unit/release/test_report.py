@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from site_with_tables import config_with, page_views, releases_of
 from usage_stats.config import TOTAL, Table
 from usage_stats.periods import parse_period
 from usage_stats.release.export import release_files
+from usage_stats.release.gate import Release
 from usage_stats.release.report import words
 from usage_stats.release.report.earlier import periods_back, read_earlier
 from usage_stats.release.report.vega import ACCENT
@@ -351,6 +353,23 @@ def test_a_withheld_period_is_hatched_in_the_trend(release):
     assert "Hatched: withheld, not zero." in page.text
 
 
+def test_a_page_that_does_not_show_all_says_so():
+    """Of 200 parts of two rows each, the chart has 15 and the table 250 rows; both are said."""
+    day = parse_period("2026-03-10")
+    parts = [
+        (day.code, f"part {n}", sub, "", 500 - n, 500 - n, 500 - n, "published")
+        for n in range(200)
+        for sub in (TOTAL, "a")
+    ]
+    facts = _site()[1]["2026-03-10"].facts
+    made = Release(day, ((day.code, TOTAL, TOTAL, "", 900, 900, 900, "published"), *parts), facts)
+    page = read_page(release_files(made, cut(made, "many", Table()), "acme-media")["report.html"])
+
+    assert 250 == len(tables(page)["Part of the site"]) - 1
+    assert "The chart has the first 15 of 200; the table has more." in page.text
+    assert "The table has the first 250 of 400 rows; the data files have all." in page.text
+
+
 # --- change ---------------------------------------------------------------------------------------------------------
 
 
@@ -368,15 +387,15 @@ def _changed(release, *rows):
 
 
 def test_change_is_told_of_figures_that_are_both_there(release):
-    """4,000 visitors after 3,200 on Sunday and 5,000 on the Monday before."""
+    """4,000 visitors after 3,200 on Sunday and 5,000 on a week before."""
     page = _changed(
         release, "2026-03-01,_T,3200,4700,9001,published", "2026-02-23,_T,5000,4000,4500,published"
     )
     told = {name: [text.replace(THIN, "") for text in said] for name, said in cards(page).items()}
 
-    assert ["4000", "+25.0% on the day before", "\N{MINUS SIGN}20.0% on Monday before"] == told["Visitors"]
-    assert ["4700", "unchanged on the day before", "+17.5% on Monday before"] == told["Visits"]
-    assert ["9000", "nearly unchanged on the day before", "+100.0% on Monday before"] == told["Page views"]
+    assert ["4000", "+25.0% on the day before", "\N{MINUS SIGN}20.0% on a week before"] == told["Visitors"]
+    assert ["4700", "unchanged on the day before", "+17.5% on a week before"] == told["Visits"]
+    assert ["9000", "nearly unchanged on the day before", "+100.0% on a week before"] == told["Page views"]
 
 
 @pytest.mark.parametrize(
@@ -411,6 +430,28 @@ def test_the_change_of_a_part_is_told_only_of_two_published_figures(release):
     told = {line[0]: line[-1].replace(THIN, "") for line in tables(page)["Part of the site"][1:]}
 
     assert {"news": "+20.0%", "shop": "not told", "jobs": "unchanged", "(other)": "not compared"} == told
+
+
+def test_days_without_lines_are_named_before_any_figure():
+    """Of a week whose log lacks two days, the page begins with that; no complete week is compared with it."""
+    page, after = (read_page(_page("how_often", f"2026-W{n}")) for n in (12, 14))
+
+    assert "The log has no lines of 16 to 17 March 2026" in page.one("header").text
+    assert "notice" not in str([e.attributes for e in after.one("header").everything])
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (["2026-03-16"], "16 March 2026"),
+        (["2026-03-31", "2026-04-01"], "31 March to 1 April 2026"),
+        (["2026-03-02", "2026-03-04", "2026-03-05"], "2 March 2026 and 4 to 5 March 2026"),
+        (["2025-12-31", "2026-01-01"], "31 December 2025 to 1 January 2026"),
+    ],
+)
+def test_days_that_follow_each_other_are_one_span(days, said):
+    """A list of dates is short."""
+    assert said == words.days_words([date.fromisoformat(day) for day in days])
 
 
 # --- for everybody --------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from usage_stats.dimensions import DIMENSIONS
+from usage_stats.dimensions import DIMENSIONS, SUB_COMPONENT
 from usage_stats.release.report import words
 from usage_stats.release.report.sections import sections
 from usage_stats.release.report.subject import Subject, headlines
@@ -57,8 +57,9 @@ def report_page(
         cards=cards,
         notes=notes,
         sections=sections(subject),
+        combined=_combined(subject),
         withheld=_withheld(subject, release.facts),
-        missing=[words.date_words(date.fromisoformat(d)) for d in release.facts.days_without_lines],
+        missing=words.days_words([date.fromisoformat(d) for d in release.facts.days_without_lines]),
         definitions=_definitions(subject),
         caveats=caveats,
         facts=_facts(release.facts),
@@ -95,6 +96,13 @@ def _title(subject: Subject, facts: Facts) -> dict[str, str]:
         "period": words.period_words(subject.period),
         "code": subject.period.code,
     }
+
+
+def _combined(subject: Subject) -> str:
+    """Which dimensions the data files combine, where the page does not; empty where it does."""
+    names = [words.dimension_words(name) for name in subject.dimensions if name != SUB_COMPONENT]
+    is_shown = len(names) == 1 or {"hour", "weekday"} == set(subject.dimensions)
+    return "" if is_shown else words.and_list(names)
 
 
 def _withheld(subject: Subject, facts: Facts) -> dict[str, Any]:

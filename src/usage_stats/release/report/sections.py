@@ -182,13 +182,15 @@ def _part(subject: Subject, name: str, rows: list[Row]) -> Section:
     lead = words.measure_words(subject.lead.name)
     title = f"{lead} by {words.dimension_words(name).lower()}"
     is_reach = name == COMPONENT and any(c.name == "reach" for c in subject.figures)
+    slug, grid = name.replace("_", "-"), _grid(subject, name, ordered, title)
+    drawn = len(rows) if name == "hour" else _MOST_BARS
     return Section(
-        name.replace("_", "-"),
+        slug,
         "Reach by part of the site" if is_reach else words.dimension_words(name),
         _first(subject, name, ordered),
-        _chart(subject, name, ordered, Caption(f"by-{name.replace('_', '-')}", title, _READ)),
-        _grid(subject, name, ordered, title),
-        (*_notes_of_parts(ordered, None if name == "hour" else _MOST_BARS), *_more(rows, name)),
+        _chart(subject, name, ordered, Caption(f"by-{slug}", title, _READ)),
+        Grid(grid.caption, grid.headings, grid.rows[:_MOST_ROWS]),
+        (*_notes_of_parts(ordered, drawn), *_more(len(rows), drawn, len(grid.rows))),
     )
 
 
@@ -213,9 +215,12 @@ def _first(subject: Subject, name: str, rows: Sequence[Row]) -> str:
     return f"Most {said}{_of_shown(rows)}: {code}, {words.figure(lead, _number(most, lead) or 0)}."
 
 
-def _more(rows: Sequence[Row], name: str) -> Iterator[str]:
-    if len(rows) > _MOST_BARS and name != "hour":
-        yield f"The chart has the first {_MOST_BARS} of {len(rows)}; the table has more."
+def _more(parts: int, drawn: int, rows: int) -> Iterator[str]:
+    """What is not on the page."""
+    if parts > drawn:
+        yield f"The chart has the first {drawn} of {parts}; the table has more."
+    if rows > _MOST_ROWS:
+        yield f"The table has the first {_MOST_ROWS} of {rows} rows; the data files have all."
 
 
 def _chart(subject: Subject, name: str, rows: Sequence[Row], caption: Caption) -> str:
@@ -242,12 +247,12 @@ def _grid(subject: Subject, name: str, rows: Sequence[Row], title: str) -> Grid:
     found = []
     for row in rows:
         for part in (row, *below.get(str(row[name]), ())):
-            cells = (*(subject.cell(part, figure) for figure in figures), _change(subject, part, before))
-            found.append((_path(part, name), cells))
+            change = [_change(subject, part, before)] if before else []
+            found.append((_path(part, name), (*(subject.cell(part, figure) for figure in figures), *change)))
     lead = words.measure_words(subject.lead.name).lower()
-    change = f"Change of {lead} on {words.period_before(subject.period.kind)}"
-    headings = (words.dimension_words(name), *(words.measure_words(f) for f in figures), change)
-    return Grid(title, headings, tuple(found[:_MOST_ROWS]))
+    last = [f"Change of {lead} on {words.period_before(subject.period.kind)}"] if before else []
+    headings = (words.dimension_words(name), *(words.measure_words(f) for f in figures), *last)
+    return Grid(title, headings, tuple(found))
 
 
 def _path(row: Row, name: str) -> tuple[str, ...]:

@@ -126,8 +126,7 @@ def _references(period: Period) -> Iterable[tuple[Period, str]]:
     """What a period is compared with: the last one, and for a day the same weekday before."""
     yield last_period(period), words.period_before(period.kind)
     if period.kind == "day":
-        before = day(period.first - timedelta(7))
-        yield before, f"{words.WEEKDAYS[before.first.weekday()]} before"
+        yield day(period.first - timedelta(7)), "a week before"
 
 
 def _why_not(subject: Subject, reference: Period, name: str) -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from usage_stats.config import TOTAL
 from usage_stats.periods import Period, PeriodKind
@@ -18,6 +18,7 @@ __all__ = [
     "change",
     "code_words",
     "date_words",
+    "days_words",
     "dimension_words",
     "figure",
     "measure_words",
@@ -114,6 +115,17 @@ def date_words(day: date) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
+def days_words(days: Sequence[date]) -> str:
+    """3 March 2026 and 21 to 24 March 2026: days that follow each other as one span."""
+    spans: list[list[date]] = []
+    for one in sorted(days):
+        if spans and one - spans[-1][-1] == timedelta(1):
+            spans[-1].append(one)
+        else:
+            spans.append([one])
+    return and_list([_span(s[0], s[-1]) if len(s) > 1 else date_words(s[0]) for s in spans])
+
+
 def period_words(period: Period) -> str:
     """Monday, 2 March 2026; week 10 of 2026, with its days; March 2026."""
     if period.kind == "day":
@@ -121,12 +133,11 @@ def period_words(period: Period) -> str:
     if period.kind == "month":
         return f"{_MONTHS[period.first.month - 1]} {period.first.year}"
     year, number, _ = period.first.isocalendar()
-    return f"Week {number} of {year}, {_span(period)}"
+    return f"Week {number} of {year}, {_span(period.first, period.last)}"
 
 
-def _span(period: Period) -> str:
+def _span(first: date, last: date) -> str:
     """2 to 8 March 2026, naming month and year once where they are the same."""
-    first, last = period.first, period.last
     if first.year != last.year:
         return f"{date_words(first)} to {date_words(last)}"
     if first.month != last.month:
@@ -178,5 +189,5 @@ def table_words(table: str) -> str:
 
 
 def and_list(words: Sequence[str]) -> str:
-    """One, two and three."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    """One, two and three; nothing of nothing."""
+    return "".join(words) if len(words) <= 1 else f"{', '.join(words[:-1])} and {words[-1]}"
