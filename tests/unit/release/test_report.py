@@ -16,9 +16,8 @@ from usage_stats.config import TOTAL, Table
 from usage_stats.periods import parse_period
 from usage_stats.release.export import release_files
 from usage_stats.release.gate import Release
-from usage_stats.release.report import words
+from usage_stats.release.report import vega, words
 from usage_stats.release.report.earlier import periods_back, read_earlier
-from usage_stats.release.report.vega import ACCENT
 from usage_stats.release.table_cut import cut
 
 TABLES = {
@@ -308,7 +307,7 @@ def test_a_bar_is_as_long_as_its_figure():
     lengths = [
         float(re.fullmatch(r"M0,\S+?h([\d.]+)v8h-[\d.]+Z", p.attributes["d"])[1])
         for p in svg.all("path")
-        if p.attributes["fill"] == ACCENT
+        if p.attributes["fill"] == vega.ACCENT
     ]
     expected = sorted(visitors.values(), reverse=True)
 
@@ -511,3 +510,79 @@ def test_the_same_bytes_everywhere(zone):
     run = subprocess.run([sys.executable, "-c", ELSEWHERE], capture_output=True, check=True, env=environment)
 
     assert _page("hours", "2026-W16") == run.stdout
+
+
+def test_no_drawing_depends_on_the_fonts_of_a_machine(monkeypatch):
+    """With letters twice as wide, everything is where it was: names are placed, never measured."""
+    with monkeypatch.context() as patch:
+        patch.setattr(vega, "LOOK", {**vega.LOOK, "font": "monospace"})
+        monospaced = [_files(table, code, _earlier(table, code))["report.html"] for table, code in CASES]
+
+    assert [_page(table, code) for table, code in CASES] == monospaced
+
+
+def test_checking_a_folder_draws_nothing():
+    """What a partner runs needs neither the charts' engine nor templates."""
+    code = "import sys, usage_stats.release.verify, usage_stats.flow.verify_folders; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert {"vl_convert", "jinja2"}.isdisjoint(name.split(".")[0] for name in run.stdout.split())
+
+
+_EVERY = [
+    {"dimensions": [name], "measures": measures}
+    for name, measures in zip(
+        [
+            "component",
+            "referrer",
+            "device",
+            "entry_component",
+            "visit_depth",
+            "visit_duration",
+            "visit_frequency",
+            "hour",
+        ],
+        [["reach"], ["frequency"], ["page_views"], ["visits", "reach"], *[["visitors"]] * 4],
+        strict=True,
+    )
+] + [{"dimensions": ["component", "sub_component", "hour", "weekday"], "periods": ["week"]}]
+
+
+@pytest.fixture(scope="module")
+def small_site():
+    """Two weeks of a site with a table of each kind."""
+    tables = {f"t{n}": {"periods": ["week"], **table} for n, table in enumerate(_EVERY)}
+    config = config_with(tables)
+    days = {f"2026-04-{n:02}" for n in range(6, 20)}
+    views = [view for view in page_views() if view["day"].isoformat() in days]
+    return config, {r.period.code: r for r in releases_of(config, views)}
+
+
+@pytest.mark.parametrize("number", range(len(_EVERY)))
+def test_every_kind_of_table_has_a_page(number, small_site):
+    """Whatever it shows: some figure of the whole site, a section for each dimension, a trend, in order."""
+    config, releases = small_site
+    name = f"t{number}"
+    shown = [cut(releases[code], name, config.tables[name]) for code in ("2026-W15", "2026-W16")]
+    before = release_files(releases["2026-W15"], shown[0], "acme-media")
+    earlier = [read_earlier(parse_period("2026-W15"), before[f"{name}.csv"])]
+    page = read_page(release_files(releases["2026-W16"], shown[1], "acme-media", earlier)["report.html"])
+    wanted = {words.dimension_words(d) for d in _EVERY[number]["dimensions"] if d != "sub_component"}
+
+    assert cards(page)
+    assert {"Trend"} <= set(tables(page))
+    assert wanted - {"Part of the site"} <= set(tables(page))
+    assert len(page.all("svg")) == len(tables(page)) >= 1 + len(wanted)
+
+
+def test_a_period_of_which_all_is_withheld_has_a_page(release_with):
+    """It says so, of the whole site and of each part; there is no figure on it."""
+    everything = dict.fromkeys(
+        [*_BASKET, ("_T", "_T"), ("news", "_T"), ("shop", "_T"), ("(other)", "_T")], "primary"
+    )
+    made = release_with(statuses=everything)
+    content = release_files(made, cut(made, "components", Table()), "acme-media")["report.html"]
+    page = read_page(content)
+
+    assert {("withheld",)} == {tuple(said) for said in cards(page).values()}
+    assert {"0", "withheld"} == {text for line in tables(page)["Part of the site"][1:] for text in line[1:]}

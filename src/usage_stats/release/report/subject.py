@@ -117,7 +117,7 @@ def headlines(subject: Subject) -> tuple[tuple[Headline, ...], tuple[str, ...]]:
             tuple(_changes(subject, c, told)),
         )
         for c in subject.figures
-        if c.name != "reach"  # of the whole site, it is all of it
+        if c.name != "reach" or len(subject.figures) == 1  # of the whole site, it is all of it
     ]
     return tuple(found), tuple(notes)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from usage_stats.release.report.drawing import Caption, cleaned
 
-__all__ = ["ACCENT", "INK", "PALE", "WIDTH", "drawn", "numbers"]
+__all__ = ["ACCENT", "INK", "LOOK", "PALE", "WIDTH", "drawn", "numbers"]
 
 WIDTH = 360  # pixels: as wide as a phone, so that its letters are as large as they are meant
 INK, MUTED, LINE, ACCENT, PALE = "#1f2933", "#52606d", "#d9e2ec", "#0b6170", "#eef2f6"
@@ -21,7 +21,7 @@ _FONT = "Liberation Sans"  # comes with the library; the page puts its own in it
 _THIN = "\N{NARROW NO-BREAK SPACE}"
 _NUMBER = f"replace(format(datum.value, ','), /,/g, '{_THIN}')"
 _VEGA_LITE = "6.1"  # of those that the library brings; named, so that a newer library draws the same
-_CONFIG: Mapping[str, Any] = {
+LOOK: Mapping[str, Any] = {
     "font": _FONT,
     "background": None,
     "view": {"stroke": None},
@@ -64,7 +64,7 @@ def drawn(
     left, top, right, bottom = padding
     whole = {
         **spec,
-        "config": dict(_CONFIG),
+        "config": dict(LOOK),
         "autosize": {"type": "none"},
         "padding": {"left": left, "top": top, "right": right, "bottom": bottom},
     }
