@@ -417,6 +417,18 @@ def test_where_nothing_can_be_compared_the_page_says_why(row, sentence, release)
     assert {1} == {len(said) for said in cards(page).values()}
 
 
+def test_two_incomplete_periods_are_not_compared(release_with, facts):
+    """Both are too low, by different days: their difference says nothing."""
+    made = release_with(facts=facts(days_without_lines=("2026-03-02",)))
+    page = _changed(
+        made, "2026-03-01,_T,3200,3300,3400,incomplete", "2026-03-01,news,1000,1100,1200,incomplete"
+    )
+    told = {line[0]: line[-1] for line in tables(page)["Part of the site"][1:]}
+
+    assert {1} == {len(said) for said in cards(page).values()}
+    assert "not compared" == told["news"]
+
+
 def test_the_change_of_a_part_is_told_only_of_two_published_figures(release):
     """1,200 visitors after 1,000; withheld then; nobody then; not in the file then."""
     page = _changed(

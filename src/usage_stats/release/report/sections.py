@@ -66,7 +66,7 @@ def _trend(subject: Subject) -> Iterator[Section]:
     panels = [Panel(words.measure_words(c.name), c.kind == "integer") for c in subject.counts]
     title = f"{words.and_list([p.name for p in panels])} of the whole site, by {subject.period.kind}"
     rows = tuple(
-        ((words.period_words(p),), _cells_of(subject, told.get(p), names)) for p in reversed(periods)
+        ((words.listed_period(p),), _cells_of(subject, told.get(p), names)) for p in reversed(periods)
     )
     headings = (subject.period.kind.capitalize(), *(p.name for p in panels), "Status")
     yield Section(
@@ -281,7 +281,7 @@ def _change(subject: Subject, row: Row, before: Mapping[tuple[Any, ...], Row]) -
     then = before.get(tuple(row[n] for n in subject.dimensions))
     if row["status"] == "suppressed" or (then is not None and then["status"] == "suppressed"):
         return Cell("not told", WITHHELD)
-    if then is None or then["status"] != row["status"]:
+    if then is None or "incomplete" in {then["status"], row["status"]}:
         return Cell("not compared", "none")
     now, was = _number(row, subject.lead.name), _number(then, subject.lead.name)
     return Cell("not compared", "none") if now is None or was is None else Cell(words.change(now, was))

@@ -139,7 +139,7 @@ def _why_not(subject: Subject, reference: Period, name: str) -> str | None:
         return None
     if then["status"] == "suppressed":
         return f"The figures of {name} are withheld, so no change is told."
-    if then["status"] != subject.whole["status"]:
+    if "incomplete" in {then["status"], subject.whole["status"]}:
         return f"Days of the log are missing here or in {name}: the two are not compared."
     return None
 

@@ -21,6 +21,7 @@ __all__ = [
     "days_words",
     "dimension_words",
     "figure",
+    "listed_period",
     "measure_words",
     "period_before",
     "period_words",
@@ -143,6 +144,14 @@ def _span(first: date, last: date) -> str:
     if first.month != last.month:
         return f"{first.day} {_MONTHS[first.month - 1]} to {date_words(last)}"
     return f"{first.day} to {date_words(last)}"
+
+
+def listed_period(period: Period) -> str:
+    """A period as a row of a list, in one line on a phone: Mon, 2 Mar 2026; Week 10 of 2026; March 2026."""
+    if period.kind == "day":
+        month = _MONTHS[period.first.month - 1][:3]
+        return f"{WEEKDAYS[period.first.weekday()][:3]}, {period.first.day} {month} {period.first.year}"
+    return period_words(period).split(",")[0]
 
 
 def short_period(period: Period) -> str:
