@@ -509,12 +509,11 @@ def test_every_table_explains_itself(case):
         assert len({len(tr.children) for tr in table.all("tr")}) == 1
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
-def test_the_same_bytes_everywhere(zone):
+def test_the_same_bytes_everywhere():
     """In another process, time zone, language and order of sets: a partner can be sent it again."""
     environment = {
         **os.environ,
-        "TZ": zone,
+        "TZ": "Pacific/Kiritimati",
         "LC_ALL": "tr_TR.UTF-8",
         "LANG": "ar_EG.UTF-8",
         "PYTHONHASHSEED": "7",
