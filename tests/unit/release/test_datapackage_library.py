@@ -44,8 +44,8 @@ def folders():
 def _problems(folder):
     """What the library says is wrong: of the description, of each file, of its rows.
 
-    It reads Parquet with pandas, without length and digest, and empty ratios as not a number: that file is given to it as
-    bytes. Its rows and types are checked by `verify` and in `test_partner_product.py`.
+    It reads Parquet with pandas, without length and digest, and empty ratios as not a number: it is given that file
+    as bytes. Its rows and types are checked by `verify` and in `test_partner_product.py`.
     """
     described = json.loads((folder / PACKAGE).read_text(encoding="utf-8"))
     for resource in described["resources"]:
