@@ -1,29 +1,34 @@
-"""Recorded releases → each partner's folders, and the analysts' file.
+"""Recorded releases → each partner's folders, in the edition that is in force.
 
-Belongs here: who gets which folder, complete or not at all. Does not: what is in the files (release/export).
+Belongs here: who gets which folder, complete or not at all. Does not: what is in the files (release/export), or which
+edition is in force (editions).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from usage_stats.config import Partner
-from usage_stats.errors import LedgerError
+from usage_stats.errors import ConfigError, LedgerError
+from usage_stats.flow.editions import Editions, Place
+from usage_stats.flow.place_folder import place_folder, sweep
 from usage_stats.flow.refusals import Refusals
 from usage_stats.flow.released import released_periods, stored_release
 from usage_stats.flow.reporter import Reporter
 from usage_stats.flow.workspace import Workspace
-from usage_stats.periods import Period, parse_period
+from usage_stats.partner_settings import Terms
 from usage_stats.policy import Refusal
+from usage_stats.release.edition import Edition
 from usage_stats.release.export import release_files
 from usage_stats.release.gate import Release
-from usage_stats.release.table_cut import Cut, cut, is_shown_by
+from usage_stats.release.table_cut import cut, is_shown_by
 
-__all__ = ["Delivered", "deliver"]
+__all__ = ["Delivered", "deliver", "files_of", "folder_of", "replace_folders"]
 
 
 @dataclass(slots=True)
@@ -36,36 +41,80 @@ class Delivered:
 
 
 def deliver(workspace: Workspace, reporter: Reporter) -> Delivered:
-    """Write every folder that is due to a partner and not there; touch none that is.
+    """Write every folder that is due to a partner and not there; touch none that is, but for ordered editions.
 
     Raises:
         LedgerError: a record is not what the ledger vouches for, or a delivered folder would now differ.
     """
-    result = Delivered()
-    sent = {
-        (e["partner"], e["table"], parse_period(e["period"])): e["files"]
-        for e in workspace.released.entries()
-        if e["event"] == "delivered"
-    }
-    due, refusals = list(_due(workspace)), Refusals(workspace)
+    result = Delivered(written=replace_folders(workspace))
+    due, refusals, editions = list(_due(workspace)), Refusals(workspace), Editions(workspace)
     reporter.start("writing releases", len(due))
-    for partner, table, period, digest in due:
-        folder = workspace.releases / partner.id / table / period.code
-        known = sent.get((partner.id, table, period))
+    for partner, place, digest in due:
+        folder, known = folder_of(workspace, place), editions.sent(place)
         if known and folder.exists():
-            _check_unchanged(folder, known)
+            _check_unchanged(folder, known["files"])
             result.unchanged += 1
-        elif refusal := workspace.policy.refusal(period.days, "partner_aggregate"):
-            refusals.record(period, refusal)
-            result.refused[f"{partner.id}/{table}/{period.code}"] = refusal
-        else:
-            release = stored_release(workspace, period, digest)
-            shown = workspace.config.tables[table]
-            if is_shown_by(release, shown):
-                _write(workspace, folder, release, (partner.id, cut(release, table, shown)), known)
+        elif known:
+            _restore(workspace, place, stored_release(workspace, place.period, digest), known)
+            result.written += 1
+        elif refusal := workspace.policy.refusal(place.period.days, partner.policy_use):
+            refusals.record(place.period, refusal)
+            result.refused[f"{place.partner}/{place.table}/{place.period.code}"] = refusal
+        elif not editions.is_withdrawn(place):
+            release = stored_release(workspace, place.period, digest)
+            if is_shown_by(release, workspace.config.tables[place.table]):
+                _write_first(workspace, place, release, partner.terms)
                 result.written += 1
         reporter.advance(1)
+    sweep(workspace.releases)
     return result
+
+
+def replace_folders(workspace: Workspace) -> int:
+    """Put every restated folder and every notice of a withdrawal in its place; return how many.
+
+    Raises:
+        LedgerError: a record is not what the ledger vouches for. ConfigError: the table is not configured any more.
+    """
+    sweep(workspace.releases)
+    released, count = released_periods(workspace), 0
+    terms = {partner.id: partner.terms for partner in workspace.config.partners}
+    editions = Editions(workspace)
+    for place, edition in editions.pending():
+        release = stored_release(workspace, place.period, released[place.period])
+        before = Terms.of_entry((editions.sent(place) or {}).get("terms", {}))
+        now = before if edition.is_withdrawn else terms.get(place.partner, before)
+        files = files_of(workspace, place, release, now, edition)
+        place_folder(workspace.releases, folder_of(workspace, place), files)
+        _enter(workspace, place, files, now, edition)
+        count += 1
+    sweep(workspace.releases)
+    return count
+
+
+def folder_of(workspace: Workspace, place: Place) -> Path:
+    """Where the folder lies."""
+    return workspace.releases / place.partner / place.table / place.period.code
+
+
+def files_of(
+    workspace: Workspace, place: Place, release: Release, terms: Terms, edition: Edition | None = None
+) -> dict[str, bytes]:
+    """The files of a folder in some edition.
+
+    Raises:
+        ConfigError: the table is not configured any more.
+    """
+    table = workspace.config.tables.get(place.table)
+    if table is None:
+        raise ConfigError(
+            f"{workspace.root / 'usage_stats.yaml'}: tables: {place.table} is gone, but folders of it are to be "
+            f"replaced ({place.period.code}); put it back as it was"
+        )
+    shown = cut(release, place.table, table)
+    if edition and edition.is_withdrawn:
+        shown = dataclasses.replace(shown, rows=())
+    return release_files(release, shown, place.partner, terms, edition)
 
 
 def _check_unchanged(folder: Path, known: dict[str, str]) -> None:
@@ -81,43 +130,44 @@ def _digests(files: dict[str, bytes]) -> dict[str, str]:
     return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
 
 
-def _due(workspace: Workspace) -> Iterator[tuple[Partner, str, Period, str]]:
-    """(partner, table, period, digest of its record) of everything that partners should have."""
+def _due(workspace: Workspace) -> Iterator[tuple[Partner, Place, str]]:
+    """(partner, place, digest of the record) of everything that partners should have."""
     for period, digest in released_periods(workspace).items():
         for partner in workspace.config.partners:
+            if period.kind not in partner.periods or (partner.since and period.first < partner.since):
+                continue
             for table in partner.tables:
-                if period.kind in partner.periods and period.kind in workspace.config.tables[table].periods:
-                    yield partner, table, period, digest
+                if period.kind in workspace.config.tables[table].periods:
+                    yield partner, Place(partner.id, table, period), digest
 
 
-def _write(
-    workspace: Workspace, folder: Path, release: Release, to: tuple[str, Cut], known: dict[str, str] | None
-) -> None:
-    """Make the folder beside its place, move it there whole, and record it."""
-    partner, shown = to
-    files = release_files(release, shown, partner)
-    digests = _digests(files)
-    if folder.exists():  # a crash came between the folder and its entry
-        _check_unchanged(folder, digests)
-    if known and known != digests:
+def _restore(workspace: Workspace, place: Place, release: Release, known: dict[str, Any]) -> None:
+    """Write a lost folder again, in the same edition and on the same terms."""
+    folder = folder_of(workspace, place)
+    edition = Edition(**known["edition"]) if "edition" in known else None
+    files = files_of(workspace, place, release, Terms.of_entry(known.get("terms", {})), edition)
+    if known["files"] != _digests(files):
         raise LedgerError(
             f"{folder}: files are missing, and this version of the software would write them differently from "
-            "what was delivered; restore the folder from a backup"
+            "what was delivered; restore the folder from a backup, or restate it (`usage-stats restate`)"
         )
-    beside = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    for name, content in files.items():
-        (beside / name).write_bytes(content)
-    shutil.rmtree(folder, ignore_errors=True)  # the same, checked above
-    beside.replace(folder)
-    if not known:
-        workspace.released.append(
-            {
-                "event": "delivered",
-                "partner": partner,
-                "table": shown.table,
-                "period": release.period.code,
-                "files": digests,
-            }
-        )
+    place_folder(workspace.releases, folder, files)
+
+
+def _write_first(workspace: Workspace, place: Place, release: Release, terms: Terms) -> None:
+    """Make the folder beside its place, move it there whole, and record it."""
+    folder, files = folder_of(workspace, place), files_of(workspace, place, release, terms)
+    if folder.exists():  # a crash came between the folder and its entry
+        _check_unchanged(folder, _digests(files))
+    else:
+        place_folder(workspace.releases, folder, files)
+    _enter(workspace, place, files, terms)
+
+
+def _enter(
+    workspace: Workspace, place: Place, files: dict[str, bytes], terms: Terms, edition: Edition | None = None
+) -> None:
+    """Record what a partner has from now on."""
+    about = {"partner": place.partner, "table": place.table, "period": place.period.code}
+    entry = {"event": "delivered", **about, "files": _digests(files), "terms": dataclasses.asdict(terms)}
+    workspace.released.append(entry | ({"edition": dataclasses.asdict(edition)} if edition else {}))

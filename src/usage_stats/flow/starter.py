@@ -20,8 +20,8 @@ from usage_stats.accesslog.read import read_lines
 from usage_stats.accesslog.recognise import recognise
 from usage_stats.config import DEFAULT_ASSETS, Component, Config, Thresholds, check_config
 from usage_stats.deidentify.propose import propose_components
+from usage_stats.durable import write_atomically
 from usage_stats.errors import ConfigError
-from usage_stats.flow.workspace import write_atomically
 
 __all__ = ["write_starter"]
 

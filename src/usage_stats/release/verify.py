@@ -7,6 +7,7 @@ sender's.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class Verdict:
     checks: tuple[Check, ...]
     digest: str | None = None
     rows: int = 0
+    is_withdrawn: bool = False
 
     @property
     def passed(self) -> bool:
@@ -46,6 +48,7 @@ class Verdict:
         return {
             "folder": str(self.path),
             "passed": self.passed,
+            "withdrawn": self.is_withdrawn,
             "package_sha256": self.digest,
             "rows": self.rows,
             "checks": [_as_json(check) for check in self.checks],
@@ -88,7 +91,7 @@ def checked_folders(
 
 
 def _with(verdict: Verdict, checks: tuple[Check, ...]) -> Verdict:
-    return Verdict(verdict.path, (*verdict.checks, *checks), verdict.digest, verdict.rows)
+    return dataclasses.replace(verdict, checks=(*verdict.checks, *checks))
 
 
 def _checked(path: Path) -> tuple[Folder | None, Verdict]:
@@ -108,7 +111,8 @@ def _checked(path: Path) -> tuple[Folder | None, Verdict]:
                 return None, Verdict(path, tuple(checks), folder.digest, len(folder.rows))
     except InputError as error:
         return None, Verdict(path, (*checks, Check("files", 1, (str(error),))), folder.digest)
-    return folder, Verdict(path, tuple(checks), folder.digest, len(folder.rows))
+    verdict = Verdict(path, tuple(checks), folder.digest, len(folder.rows), folder.package.is_withdrawn)
+    return folder, verdict
 
 
 def _side_by_side(pool: Pool) -> dict[Path, tuple[Check, ...]]:
