@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from usage_stats.config import OPENS_TABLE
-from usage_stats.errors import InputError, InternalError
+from usage_stats.errors import DifferencingFailed, InputError, InternalError
 from usage_stats.flow.deliver import folder_of, replace_folders
 from usage_stats.flow.editions import Editions, Place
 from usage_stats.flow.publish_opens import released_opens
@@ -84,7 +84,7 @@ class Plan:
 
 
 def plan_change(workspace: Workspace, change: Change) -> Plan:
-    """What the change would do; nothing is changed.
+    """What the change would do; nothing is changed, but a refusal for what it would tell is recorded.
 
     Raises:
         InputError: there is nothing of that table and period to change, or the reason is no single line.
@@ -130,10 +130,20 @@ def _plan(workspace: Workspace, change: Change) -> Plan:
     if not places and not (for_all and (change.event == "withdrawn") != is_gone):
         raise InputError(_nothing(change, period))
     if change.event == "restated":
-        for place in places:
-            _check_same_figures(workspace, place)
+        _check_or_record(workspace, places)
     folders = {place.partner: (editions.sent(place) or {})["files"][PACKAGE] for place in places}
     return Plan(change, period, editions.next_number(change.table, period), folders, for_all)
+
+
+def _check_or_record(workspace: Workspace, places: Sequence[Place]) -> None:
+    """A restatement that is refused is on record too."""
+    for place in places:
+        try:
+            _check_same_figures(workspace, place)
+        except DifferencingFailed as error:
+            said = {"table": place.table, "period": place.period.code, "reason": type(error).__name__}
+            workspace.released.append({"event": "restatement_refused", **said})
+            raise
 
 
 def _is_news(editions: Editions, place: Place, change: Change) -> bool:
