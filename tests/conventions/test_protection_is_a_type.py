@@ -73,7 +73,9 @@ def test_export_takes_releases_only():
     tree = ast.parse(path.read_text(encoding="utf-8"))
     public = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "release_files")
 
-    assert ["Release", "Cut", "str"] == [ast.unparse(a.annotation) for a in public.args.args]
+    assert ["Release", "Cut", "str", "Terms | None", "Edition | None"] == [
+        ast.unparse(a.annotation) for a in public.args.args
+    ]
 
 
 @pytest.mark.parametrize("minimum", [-1, 0, 1, 4])

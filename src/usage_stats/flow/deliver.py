@@ -26,7 +26,7 @@ from usage_stats.policy import Refusal
 from usage_stats.release.edition import Edition
 from usage_stats.release.export import release_files
 from usage_stats.release.gate import Release
-from usage_stats.release.table_cut import cut, is_shown_by
+from usage_stats.release.table_cut import Cut, cut, is_shown_by
 
 __all__ = ["Delivered", "deliver", "files_of", "folder_of", "replace_folders"]
 
@@ -113,7 +113,7 @@ def files_of(
         )
     shown = cut(release, place.table, table)
     if edition and edition.is_withdrawn:
-        shown = dataclasses.replace(shown, rows=())
+        shown = Cut(shown.table, shown.columns, ())
     return release_files(release, shown, place.partner, terms, edition)
 
 

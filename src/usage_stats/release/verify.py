@@ -7,7 +7,6 @@ sender's.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -91,7 +90,8 @@ def checked_folders(
 
 
 def _with(verdict: Verdict, checks: tuple[Check, ...]) -> Verdict:
-    return dataclasses.replace(verdict, checks=(*verdict.checks, *checks))
+    every = (*verdict.checks, *checks)
+    return Verdict(verdict.path, every, verdict.digest, verdict.rows, verdict.is_withdrawn)
 
 
 def _checked(path: Path) -> tuple[Folder | None, Verdict]:
