@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from usage_stats import __version__
-from usage_stats.cli_releases import verify
+from usage_stats.cli_releases import restate, verify, withdraw
 from usage_stats.errors import InputError, InternalError, UsageStatsError, without_values
 from usage_stats.table_commands import audit, protect
 
@@ -265,6 +265,8 @@ def purge(workspace: Workspace = Path(), execute: Execute = None, as_json: Json 
 app.command()(protect)
 app.command()(audit)
 app.command()(verify)
+app.command()(withdraw)
+app.command()(restate)
 
 
 @app.command()

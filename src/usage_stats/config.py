@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
@@ -29,7 +29,7 @@ from usage_stats.email_settings import EmailSettings
 from usage_stats.errors import ConfigError
 from usage_stats.exclusion_settings import ExclusionSettings
 from usage_stats.generalisation_settings import HostPattern, QueryKey, check_rules
-from usage_stats.periods import PeriodKind
+from usage_stats.partner_settings import Partner, Slug, Thresholds, strictest
 from usage_stats.retention_settings import RetentionSettings
 from usage_stats.robot_settings import RobotSettings
 from usage_stats.table_settings import CustomerGroups, Table
@@ -54,9 +54,6 @@ __all__ = [
 
 OPENS_TABLE = "email_opens"  # of opened e-mails, in the analysts' file
 
-# A name becomes a folder and a table name: no separators, no dots, nothing a shell would expand.
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,47}$")]
-
 
 class Settings(BaseModel):
     """Part of a settings file: never changed once read; a key that is not known is an error."""
@@ -77,27 +74,6 @@ class Source(Settings):
     account: str | None = "user"
     cookie: str | None = None
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
-
-
-class Partner(Settings):
-    """Who receives which tables, for which kinds of period."""
-
-    id: Slug
-    tables: tuple[Slug, ...] = ("components",)
-    periods: tuple[PeriodKind, ...] = ("day", "week", "month")
-
-
-class Thresholds(Settings):
-    """How many contributors a figure needs before it may leave the house."""
-
-    # 10: the common default of statistical offices and research gateways; 5 is the floor for release.
-    minimum_persons: int = Field(default=10, ge=5)
-    # 3: many cookies behind one connection are one household or one company.
-    minimum_networks: int = Field(default=3, ge=1)
-    # 10 % of a withheld sum must stay in doubt, the p % rule's usual p.
-    protection_share: float = Field(default=0.1, ge=0, le=1)
-    # Half of a customer group's page views: beyond, the group's figures are one customer's.
-    dominance_share: float = Field(default=0.5, ge=0.01, le=1)
 
 
 # Requests for these are parts of a page, downloads or machine feeds, never a page someone views.
@@ -192,6 +168,11 @@ class Config(Settings):
         """What events must say beside when and where, for some table asks for it; of `EVENT_ATTRIBUTES`."""
         named = {dimension for table in self.tables.values() for dimension in table.dimensions}
         return tuple(name for name in EVENT_ATTRIBUTES if name in named)
+
+    @property
+    def strictest_thresholds(self) -> Thresholds:
+        """Those that every figure is held to: of the workspace and of all partners, the strictest."""
+        return strictest([self.thresholds, *(p.thresholds for p in self.partners if p.thresholds)])
 
     @property
     def zone(self) -> ZoneInfo:

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from usage_stats.durable import make_folders, to_disk, write_whole
 from usage_stats.errors import LedgerError
 
 __all__ = ["Ledger", "canonical_json"]
@@ -42,15 +43,18 @@ class Ledger:
         return [entry for entry, _ in self._chain()]
 
     def append(self, entry: dict[str, Any]) -> None:
-        """Add an entry durably (write, flush, fsync)."""
+        """Add an entry durably (write, flush, fsync; the first one with the file's name)."""
         chain = self._chain()
         digest = _link(chain[-1][1] if chain else _GENESIS, entry)
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folders(self._path.parent, mode=0o700)
         self._drop_torn_tail()
+        is_first = not self._path.exists()
         with self._path.open("ab") as file:
             file.write((canonical_json({"entry": entry, "sha256": digest}) + "\n").encode())
             file.flush()
             os.fsync(file.fileno())
+        if is_first:
+            to_disk(self._path.parent)
         chain.append((entry, digest))
         self._keep_head(len(chain), digest)
 
@@ -67,9 +71,12 @@ class Ledger:
         return self._path.with_suffix(".head")
 
     def _keep_head(self, length: int, digest: str) -> None:
-        """Beside the ledger, how far it went: a chain alone cannot tell that its end is gone."""
+        """Beside the ledger, how far it went: a chain alone cannot tell that its end is gone.
+
+        Its bytes are on the disk before its name is: a power cut leaves the head of before, or this one.
+        """
         beside = self._head_path.with_suffix(".head.partial")
-        beside.write_text(canonical_json({"length": length, "sha256": digest}))
+        write_whole(beside, canonical_json({"length": length, "sha256": digest}).encode())
         beside.replace(self._head_path)
 
     def _check_head(self, chain: list[tuple[dict[str, Any], str]]) -> None:

@@ -12,6 +12,7 @@ SRC = ROOT / "src"
 # In the order in which they may build on each other.
 FOUNDATIONS = (
     "errors",
+    "durable",
     "ledger",
     "periods",
     "dimensions",
@@ -22,6 +23,7 @@ FOUNDATIONS = (
     "generalisation_settings",
     "retention_settings",
     "table_settings",
+    "partner_settings",
     "config",
     "policy",
     "schemas",

@@ -75,7 +75,7 @@ def test_export_takes_releases_only():
     tree = ast.parse(path.read_text(encoding="utf-8"))
     public = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "release_files")
 
-    assert ["Release", "Cut", "str", "Sequence[Earlier]"] == [
+    assert ["Release", "Cut", "str", "Sequence[Earlier]", "Terms | None", "Edition | None"] == [
         ast.unparse(a.annotation) for a in public.args.args
     ]
 

@@ -1,161 +1,166 @@
 """A workspace and a list of moments → for each, what is left of a run killed then, and of the runs after it.
 
 Run as a process of its own: it imports everything once and forks a child per run, before any thread is started.
-A child dies by `os._exit`: no handler runs, nothing is flushed, as with `kill -9`. Moments are numbered: each
-call of the functions below is two of them, just before it and just after it; for those that write bytes there
-is a third, with half of them written.
+A child dies of SIGKILL just before one of its effects on files, or half-way through a write (`effects`); a moment below
+zero is a power cut there. What is left is looked at by another child, for readers start threads.
 
-    python crash_driver.py WORKSPACE SCRATCH NOW '[[3], [17, 4], ...]'
+    python crash_driver.py WORKSPACE SCRATCH NOW '[[3], [17, 4], ...]' [withdraw TABLE PERIOD]
 
 prints one JSON object per list of moments; a list of several kills one run after the other. An empty list is the
 undisturbed run, and tells the names of its moments. If the workspace has a folder `then/`, it takes the place of
-`logs/` before the last run: what became of the files meanwhile.
+`logs/` before the last run: what became of the files meanwhile. With `withdraw`, that is what is killed; the run after
+it is the plain one.
 """
 
-import functools
 import hashlib
 import json
 import os
 import shutil
+import signal
 import sys
 from datetime import datetime
 from pathlib import Path
 
-import pyarrow.parquet as pq
+import duckdb
+from effects import Effects
 
 import usage_stats.flow.run as flow
-from usage_stats.deidentify.linkage_key import KeyStore
 from usage_stats.flow.reporter import Silent
+from usage_stats.flow.restate import Change, execute_change, plan_change
 from usage_stats.flow.workspace import open_workspace
-from usage_stats.ledger import Ledger
 from usage_stats.release.analysts_file import build_analysts_file
 
-KILLED = 77
+KILLED = -signal.SIGKILL
 _MICRODATA = ("events", "fingerprints", "usage", "spill")
-# Inside the restricted store, the next writer of a file replaces what a killed one left of it.
 _SHOWN = ("releases", "warehouse")
+_NEVER_SHOWN = ".partial"  # the folder of what is not finished, below the releases
 
 
-class Moments:
-    """Counts moments, and dies at one of them."""
-
-    def __init__(self, fatal):
-        self.fatal = fatal
-        self.names = []
-
-    def reach(self, name, last_act=None):
-        self.names.append(name)
-        if len(self.names) == self.fatal:
-            if last_act:
-                last_act()
-            os._exit(KILLED)
-
-    def watch(self, owner, name, torn=None):
-        """Make each call of a function two or three moments."""
-        original = getattr(owner, name)
-
-        @functools.wraps(original)
-        def watched(*args, **options):
-            self.reach(f"before {name}")
-            if torn:
-                self.reach(f"within {name}", lambda: torn(*args))
-            result = original(*args, **options)
-            self.reach(f"after {name}")
-            return result
-
-        setattr(owner, name, watched)
-
-
-def _torn_line(ledger, _entry):
-    path = ledger._path  # noqa: SLF001 half a line is written where the ledger would write a whole one
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
-        file.write(b'{"entry":{"half')
-
-
-def _torn_bytes(path, content):
-    with path.open("wb") as file:
-        file.write(content[: len(content) // 2])
-
-
-def _watch_everything(moments):
-    moments.watch(os, "fsync")
-    moments.watch(Path, "replace")
-    moments.watch(Path, "unlink")
-    moments.watch(Path, "write_bytes", _torn_bytes)
-    moments.watch(shutil, "rmtree")
-    moments.watch(Ledger, "append", _torn_line)
-    moments.watch(KeyStore, "destroy")
-    moments.watch(pq, "write_table", lambda _, path: Path(path).write_bytes(b"PAR1 half"))
-
-
-def _run(root, now, fatal, report):
-    """One run in a child; its end is told by the exit code, its moments or its error by a file."""
+def in_child(act, report, root=None, fatal=0):
+    """Do something in a child; return its exit code, and what it returned or its error as the report."""
+    report.unlink(missing_ok=True)
     child = os.fork()
     if child == 0:
-        moments = Moments(fatal)
-        _watch_everything(moments)
+        effects = Effects(root or report.parent, fatal)
+        if root:
+            effects.watch()
         try:
-            flow.run(open_workspace(root), now, Silent())
+            result = act()
         except BaseException as error:  # noqa: BLE001 whatever it is, the parent wants to know
             report.write_text(f"{type(error).__name__}: {error}")
             os._exit(1)
         with report.open("w") as file:
-            json.dump(moments.names, file)
+            json.dump(effects.names if root else result, file)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
 
 
-def _digests(root):
-    """Files below the releases and what is in them; names with a dot are unfinished, and nobody's business."""
+def digests(root):
+    """Files below the releases that partners may see, and what is in them."""
     top = root / "releases"
-    files = [p for p in top.rglob("*") if p.is_file() and ".partial" not in str(p)]
-    return {str(p.relative_to(top)): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(files)}
+    files = [p.relative_to(top) for p in top.rglob("*") if p.is_file()]
+    shown = [p for p in sorted(files) if p.parts[0] != _NEVER_SHOWN]
+    return {str(p): hashlib.sha256((top / p).read_bytes()).hexdigest() for p in shown}
+
+
+def _rows(root):
+    """Every table and view of the analysts' file with a digest of its rows; none while there is no file."""
+    path = root / "warehouse" / "usage_stats.duckdb"
+    if not path.exists():
+        return None
+    with duckdb.connect(str(path), read_only=True) as database:
+        names = database.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() union all "
+            "select schema_name || '.' || view_name from duckdb_views() where not internal order by 1"
+        ).fetchall()
+        rows = {name: sorted(map(repr, database.table(name).fetchall())) for (name,) in names}
+    return {name: hashlib.sha256("\n".join(found).encode()).hexdigest() for name, found in rows.items()}
+
+
+def _meaning(root):
+    """What the ledgers and the analysts' file say, without what is drawn by chance."""
+    workspace = open_workspace(root)
+    ingested = workspace.ingested.entries()
+    drawn = {"check", "at"}
+    keys = {json.dumps({k: v for k, v in e.items() if k not in drawn}) for e in _entries(workspace, "keys")}
+    return {
+        "lines": sum(entry["lines"] for entry in ingested),
+        "late": sum(entry["outcomes"].get("late", 0) for entry in ingested),
+        "days": workspace.sealed.entries(),
+        "ledger": workspace.released.entries(),
+        "policies": _entries(workspace, "policy"),
+        "key_ledger": sorted(keys),
+        "rows": _rows(root),
+    }
+
+
+def _entries(workspace, name):
+    return workspace._ledger(name).entries()  # noqa: SLF001 a ledger that only its owner reads
 
 
 def _state(root):
-    ingested = open_workspace(root).ingested.entries()
-    warehouse = root / "warehouse" / "usage_stats.duckdb"
+    restricted = root / "restricted"
+    keys = [p for kind in ("week", "month") for p in (restricted / "keys").glob(f"*/{kind}/*.key")]
+    microdata = [p for kind in _MICRODATA for p in (restricted / kind).rglob("*") if p.is_file()]
     return {
-        "releases": _digests(root),
-        "lines": sum(entry["lines"] for entry in ingested),
-        "late": sum(entry["outcomes"].get("late", 0) for entry in ingested),
-        "warehouse": warehouse.is_file(),
-        "keys": len(
-            [p for kind in ("week", "month") for p in (root / "restricted" / "keys").glob(f"*/{kind}/*.key")]
-        ),
-        "microdata": len(
-            [p for kind in _MICRODATA for p in (root / "restricted" / kind).rglob("*") if p.is_file()]
-        ),
+        "releases": digests(root),
+        "keys": len(keys),
+        "microdata": len(microdata),
+        # Inside the restricted store, the next writer of a file replaces what a killed one left of it.
         "leftovers": sorted(
-            str(p.relative_to(root)) for top in _SHOWN for p in (root / top).rglob(".*.partial")
+            str(p.relative_to(root)) for top in _SHOWN for p in (root / top).rglob("*.partial*")
         ),
     }
 
 
-def _story(template, root, now, deaths):
+def _looked_at(act, report):
+    code = in_child(act, report)
+    told = report.read_text()
+    return json.loads(told) if code == 0 else {"error": told}
+
+
+def _withdraw(root, now, table, period):
+    change = Change("withdrawn", table, period, "it was wrong")
+    digest = plan_change(open_workspace(root), change).digest
+    execute_change(open_workspace(root), change, now, digest=digest)
+
+
+def _story(template, root, now, deaths, withdrawn=()):
     shutil.copytree(template, root)
-    report = root.with_suffix(".report")
-    seen, codes = [], []
+    report, kept = root.with_suffix(".report"), Path(f"{root}.kept")
+    codes, seen, rows, told = [], [], [], ""
+
+    def run():
+        flow.run(open_workspace(root), now, Silent())
+
+    def withdraw():
+        _withdraw(root, now, *withdrawn)
+
     for fatal in deaths:
-        codes.append(_run(root, now, fatal, report))
-        seen.append(_digests(root))
+        codes.append(in_child(withdraw if withdrawn else run, report, root, fatal))
+        told = report.read_text() if report.exists() else ""
+        shutil.rmtree(kept, ignore_errors=True)
+        seen.append(digests(root))
+        rows.append(_looked_at(lambda: _rows(root), report))
     if (root / "then").is_dir():
         shutil.rmtree(root / "logs")
         (root / "then").rename(root / "logs")
-    code = _run(root, now, 0, report)
-    told = report.read_text()
-    story = {"deaths": deaths, "codes": codes, "seen": seen, "code": code, **_state(root)}
+    code = in_child(run, report, root)
+    told = told if withdrawn and code == 0 and deaths == [0] else report.read_text()
+    story = {"deaths": deaths, "codes": codes, "seen": seen, "rows_seen": rows, "code": code, **_state(root)}
+    story |= _looked_at(lambda: _meaning(root), report) if code == 0 else {}
     shutil.rmtree(root)
     return story | ({"moments": json.loads(told)} if code == 0 else {"error": told})
 
 
 def main():
     """Tell the stories, one after the other."""
-    template, scratch, now, stories = sys.argv[1:]
+    template, scratch, now, stories, *deed = sys.argv[1:]
     for number, deaths in enumerate(json.loads(stories)):
-        story = _story(Path(template), Path(scratch) / str(number), datetime.fromisoformat(now), deaths)
+        story = _story(
+            Path(template), Path(scratch) / str(number), datetime.fromisoformat(now), deaths, deed[1:]
+        )
         sys.stdout.write(json.dumps(story) + "\n")
 
 

@@ -1,6 +1,6 @@
 """A workspace, identifiers and moments → for each moment, what is left of an erasure killed then, and after more.
 
-Run as a process of its own, like `crash_driver`, whose moments it shares.
+Run as a process of its own, like `crash_driver`, whose moments it shares: effects on files.
 
     python erase_driver.py WORKSPACE SCRATCH NOW LATER IDENTIFIERS '[0, 3, ...]'
 
@@ -9,14 +9,13 @@ erasure is repeated (even moments), or only the next run comes (odd ones). `pseu
 """
 
 import json
-import os
 import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from crash_driver import Moments, _digests, _watch_everything
+from crash_driver import digests, in_child
 
 from usage_stats.flow.erase import execute_erasure, plan_erasure
 from usage_stats.flow.reporter import Silent
@@ -28,22 +27,6 @@ from usage_stats.release.analysts_file import build_analysts_file
 def _erase(root, now, text):
     digest = plan_erasure(open_workspace(root), text, now).digest
     execute_erasure(open_workspace(root), text, now, digest=digest)
-
-
-def _in_child(act, fatal, report):
-    child = os.fork()
-    if child == 0:
-        moments = Moments(fatal)
-        _watch_everything(moments)
-        try:
-            act()
-        except BaseException as error:  # noqa: BLE001 whatever it is, the parent wants to know
-            report.write_text(f"{type(error).__name__}: {error}")
-            os._exit(1)
-        report.write_text(json.dumps(moments.names))
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
 
 
 def _pseudonyms(root):
@@ -60,17 +43,17 @@ def _pseudonyms(root):
 def _story(template, root, now, later, text, moment):
     shutil.copytree(template, root)
     report = root.with_suffix(".report")
-    code = _in_child(lambda: _erase(root, now, text), moment, report)
+    code = in_child(lambda: _erase(root, now, text), report, root, moment)
     told = report.read_text() if report.exists() else ""
     story = {"moment": moment, "code": code, "told": told, "killed": _pseudonyms(root)}
     is_committed = bool(open_workspace(root).erasures.entries())
     if moment % 2 == 0 or not is_committed:
-        story["again"] = _in_child(lambda: _erase(root, now, text), 0, report)
-    story["next"] = _in_child(lambda: run(open_workspace(root), now, Silent()), 0, report)
+        story["again"] = in_child(lambda: _erase(root, now, text), report, root)
+    story["next"] = in_child(lambda: run(open_workspace(root), now, Silent()), report, root)
     story["pseudonyms"] = _pseudonyms(root)
     story["partial"] = [str(p) for p in (root / "restricted").rglob("*") if "staged" in p.parts]
-    story["last"] = _in_child(lambda: run(open_workspace(root), later, Silent()), 0, report)
-    story |= {"committed": is_committed, "releases": _digests(root), "end": report.read_text()[:300]}
+    story["last"] = in_child(lambda: run(open_workspace(root), later, Silent()), report, root)
+    story |= {"committed": is_committed, "releases": digests(root), "end": report.read_text()[:300]}
     shutil.rmtree(root)
     return story
 

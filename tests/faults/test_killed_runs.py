@@ -17,6 +17,7 @@ from usage_stats.deidentify.pseudonym import Pseudonymiser
 from usage_stats.flow.reporter import Silent
 from usage_stats.flow.run import run
 from usage_stats.flow.workspace import open_workspace
+from usage_stats.release.verify import verify
 
 DRIVER = Path(__file__).with_name("crash_driver.py")
 NOW = "2026-05-20T12:00:00+00:00"  # everything is over, with week, month and grace
@@ -40,7 +41,15 @@ def template(tmp_path_factory):
     for number, lines in enumerate(LINES):
         (root / "logs" / f"{number}.log").write_text(_log(lines, 10 + number))
     components = [{"name": "home", "paths": ["/"]}, {"name": "news", "paths": ["/news/**"]}]
-    settings = {"site": "killed", "components": components, "partners": [{"id": "acme"}], "gaps": "accept"}
+    tables = {"components": {}, "browsers": {"dimensions": ["browser"], "periods": ["week"]}}
+    partners = [{"id": "acme", "tables": ["components", "browsers"]}]
+    settings = {
+        "site": "killed",
+        "components": components,
+        "tables": tables,
+        "partners": partners,
+        "gaps": "accept",
+    }
     (root / "usage_stats.yaml").write_text(json.dumps(settings))
     uses = ["internal_aggregate", "partner_aggregate"]
     versions = [{"version": "1", "effective": "2010-01-01", "uses": uses}]
@@ -78,17 +87,26 @@ def undisturbed(template, tmp_path_factory):
     return json.loads(done.stdout)
 
 
-def _check(undisturbed, stories):
-    """The law, for each story; its deaths are in the message."""
+_COUNTED = ("lines", "late", "ledger", "rows", "keys", "microdata", "leftovers")
+_MEANT = (
+    *("lines", "late", "days", "ledger", "policies", "key_ledger"),
+    *("rows", "keys", "microdata", "leftovers"),
+)
+
+
+def _check(undisturbed, stories, *, meant=_MEANT):
+    """The law, for each story; its deaths are in the message.
+
+    At each death, a folder that partners see is one of the undisturbed run, whole, byte for byte (those pass `verify`),
+    and so are the rows that analysts see. In the end, everything is.
+    """
     folders = {str(Path(name).parent) for name in undisturbed["releases"]}
     for story in stories:
-        died = [
-            undisturbed["moments"][n - 1] if n <= len(undisturbed["moments"]) else n for n in story["deaths"]
-        ]
+        died = [_moment(undisturbed, n) for n in story["deaths"]]
         where = f"killed at {story['deaths']}: {died}: {story.get('error')}"
         assert story["code"] == 0, where
         assert story["releases"] == undisturbed["releases"], where
-        for part in ("lines", "late", "warehouse", "keys", "microdata", "leftovers"):
+        for part in meant:
             assert story[part] == undisturbed[part], f"{where}: {part}"
         for seen in story["seen"]:
             assert seen.items() <= undisturbed["releases"].items(), f"{where}: a file that was never to be"
@@ -96,41 +114,79 @@ def _check(undisturbed, stories):
                 f for f in folders if all(n in seen for n in undisturbed["releases"] if n.startswith(f"{f}/"))
             }
             assert {str(Path(name).parent) for name in seen} == whole, f"{where}: half a folder"
+        for rows in story["rows_seen"]:
+            assert rows in (None, undisturbed["rows"]), f"{where}: half of the analysts' file"
+
+
+def _moment(undisturbed, number):
+    names = undisturbed["moments"]
+    return names[abs(number) - 1] if abs(number) <= len(names) else number
 
 
 def test_the_undisturbed_run_does_everything_worth_interrupting(undisturbed):
     """It reads two files, seals, releases day, week and month, closes both windows, delivers and builds."""
-    names = set(undisturbed["moments"])
-    calls = (
-        "fsync",
-        "replace",
-        "unlink",
-        "write_bytes",
-        "rmtree",
-        "append",
-        "destroy",
-        "write_table",
+    kinds = {name.split()[0] for name in undisturbed["moments"]}
+
+    assert {
+        *("open", "write", "half", "rows", "fsync", "rename", "mkdir"),
+        *("remove", "rmdir", "chmod", "database"),
+    } <= kinds
+    assert {"components/2026-04-01", "components/2026-W14", "components/2026-04", "browsers/2026-W14"} == {
+        str(Path(name).parent).removeprefix("acme/") for name in undisturbed["releases"]
+    }
+    assert (sum(LINES), 0, 0, []) == tuple(
+        undisturbed[p] for p in ("lines", "keys", "microdata", "leftovers")
     )
 
-    assert {f"{when} {call}" for when in ("before", "after") for call in calls} <= names
-    assert {"acme/components/2026-04-01", "acme/components/2026-W14", "acme/components/2026-04"} == {
-        str(Path(name).parent) for name in undisturbed["releases"]
-    }
-    assert (sum(LINES), True, 0, 0, []) == tuple(
-        undisturbed[part] for part in ("lines", "warehouse", "keys", "microdata", "leftovers")
+
+def test_what_the_undisturbed_run_leaves_passes_verify(template, tmp_path):
+    """Whole folders are those that partners can check: so a death that leaves only whole ones leaves only these."""
+    root = tmp_path / "site"
+    shutil.copytree(template, root)
+    run(open_workspace(root), datetime.fromisoformat(NOW), Silent())
+
+    assert [True] * 4 == [verdict.passed for verdict in verify([root / "releases"])]
+
+
+def _telling(undisturbed):
+    """A few moments of the stages: the ledger of releases, folders, the analysts' file."""
+    names = undisturbed["moments"]
+    last = {name: number for number, name in enumerate(names, start=1)}
+    wanted = (
+        *("half restricted/ledgers/releases.jsonl", "rename restricted/ledgers/releases.head"),
+        *(
+            "half releases/.partial/acme.components.2026-04.new/datapackage.json",
+            "rename releases/acme/components/2026-04",
+        ),
+        *(
+            "fsync releases/acme/components",
+            "rename warehouse/usage_stats.duckdb",
+            "half restricted/warehouse.stamp",
+        ),
     )
+    return [last[name] for name in wanted]
 
 
 def test_a_killed_run_is_taken_up_by_the_next(undisturbed, told):
-    """Killed just after the last call of each kind, or within it, then run again: nothing is lost or doubled.
+    """Killed before an effect of a few kinds, or within a write, then run again: nothing is lost or doubled.
 
     The same folders, byte for byte, no line counted twice, no key and no microdata left, and at no time half a
-    folder. (Every moment there is: in the slow test.)
+    folder. (Every effect there is: in the slow test.)
     """
-    names = undisturbed["moments"]
-    last = {name: number for number, name in enumerate(names, start=1) if not name.startswith("before")}
+    _check(undisturbed, told(*([number] for number in _telling(undisturbed))))
 
-    _check(undisturbed, told(*([number] for number in sorted(last.values()))))
+
+def test_a_run_whose_machine_lost_its_power_is_taken_up_by_the_next(undisturbed, told):
+    """Just after an entry of each ledger is on the disk: of all that was not fsynced nothing is left, neither bytes nor
+    names, and what the entry speaks of is there.
+    """
+    heads = {
+        n: number for number, n in enumerate(undisturbed["moments"], start=1) if n.endswith(".head.partial")
+    }
+    last = [number for name, number in heads.items() if name.startswith("open ")]
+    assert 5 == len(last)
+
+    _check(undisturbed, told(*([-number] for number in last)))
 
 
 @pytest.fixture(scope="module")
@@ -145,24 +201,23 @@ def rotated(template, tmp_path_factory):
     return root
 
 
-def _ends(undisturbed, *, of):
-    """The last moment of each kind that is over before the given one."""
-    names = undisturbed["moments"][: undisturbed["moments"].index(of)]
-    last = {name: number for number, name in enumerate(names, start=1) if not name.startswith("before")}
-    return sorted(last.values())
+def _ends(undisturbed):
+    """The last moment of each kind before the first write to a key: reading and sealing are over then."""
+    names = undisturbed["moments"]
+    end = max(n for n, name in enumerate(names) if name.startswith("open restricted/keys/killed/week"))
+    return sorted({name.split()[0]: number for number, name in enumerate(names[:end], start=1)}.values())
 
 
 def test_files_rotated_after_a_run_was_killed_count_once(undisturbed, rotated, told):
     """Killed while it read or sealed; when the next run comes, the same lines lie in other files."""
-    _check(
-        undisturbed, told(*([number] for number in _ends(undisturbed, of="before destroy")[::2]), of=rotated)
-    )
+    _check(undisturbed, told(*([number] for number in _ends(undisturbed)[::3]), of=rotated), meant=_COUNTED)
 
 
 @pytest.mark.slow
 def test_files_rotated_after_a_run_was_killed_at_any_moment_count_once(undisturbed, rotated, told):
     """The same for every moment there is."""
-    _check(undisturbed, told(*([n] for n in range(1, len(undisturbed["moments"]) + 1)), of=rotated))
+    every = range(1, len(undisturbed["moments"]) + 1)
+    _check(undisturbed, told(*([n] for n in every), of=rotated), meant=_COUNTED)
 
 
 @pytest.mark.slow
@@ -172,12 +227,85 @@ def test_a_run_killed_at_any_moment_is_taken_up_by_the_next(undisturbed, told):
 
 
 @pytest.mark.slow
+def test_a_run_whose_power_went_at_any_moment_is_taken_up_by_the_next(undisturbed, told):
+    """The same, with all lost that was not fsynced."""
+    _check(undisturbed, told(*([-n] for n in range(1, len(undisturbed["moments"]) + 1))))
+
+
+@pytest.mark.slow
 def test_runs_killed_one_after_the_other_end_the_same(undisturbed, told):
     """Three deaths in a row, at moments spread over the run."""
     count = len(undisturbed["moments"])
     stories = [[n * 7 % count + 1, n * 31 % count + 1, n * 53 % count + 1] for n in range(1, 40)]
 
     _check(undisturbed, told(*stories))
+
+
+@pytest.fixture(scope="module")
+def released(template, tmp_path_factory):
+    """The workspace after its run."""
+    root = tmp_path_factory.mktemp("released") / "template"
+    shutil.copytree(template, root)
+    run(open_workspace(root), datetime.fromisoformat(NOW), Silent())
+    return root
+
+
+@pytest.fixture
+def withdrawn(released, tmp_path):
+    """Let a withdrawal die at the given moments; then the main job runs."""
+
+    def stories(*deaths):
+        deed = ["withdraw", "components", "2026-W14"]
+        done = subprocess.run(
+            [sys.executable, str(DRIVER), str(released), str(tmp_path), NOW, json.dumps(deaths), *deed],
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return stories
+
+
+def _check_withdrawals(before, after, stories):
+    """Before the entry, nothing is withdrawn; after it, the next run ends it. At no time is half a folder there."""
+    folder = "acme/components/2026-W14/"
+    kept, notice = ({n: d for n, d in s["releases"].items() if n.startswith(folder)} for s in (before, after))
+    for story in stories:
+        where = f"killed at {story['deaths']}: {_moment(after, story['deaths'][0])}: {story.get('error')}"
+        assert story["code"] == 0, where
+        is_entered = any(entry["event"] == "withdrawn" for entry in story["ledger"])
+        expected = after if is_entered else before
+        for part in ("releases", "ledger", "rows", "leftovers"):
+            assert expected[part] == story[part], f"{where}: {part}"
+        seen = {n: d for n, d in story["seen"][0].items() if n.startswith(folder)}
+        assert seen in (kept, notice, {}), f"{where}: half a folder, or a mixture"
+        assert story["rows_seen"][0] in (before["rows"], after["rows"]), (
+            f"{where}: half of the analysts' file"
+        )
+
+
+def test_a_killed_withdrawal_is_all_or_nothing(withdrawn):
+    """Killed at each effect that a partner may see, within the entry and while the analysts' file is built, with the
+    next run: entered and done, or not entered and not done.
+    """
+    before, after = withdrawn([], [0])
+    numbered = list(enumerate(after["moments"], start=1))
+    shown = [number for number, name in numbered if name.partition(" ")[2].startswith("releases/acme")]
+    entry = next(number for number, name in numbered if name == "half restricted/ledgers/releases.jsonl")
+    built = next(number for number, name in numbered if name == "rename warehouse/usage_stats.duckdb")
+    assert before["releases"] != after["releases"]
+
+    _check_withdrawals(before, after, withdrawn(*([n] for n in [*shown, entry, built])))
+
+
+@pytest.mark.slow
+def test_a_withdrawal_killed_at_any_moment_is_all_or_nothing(withdrawn):
+    """The same for every effect there is; and for the power."""
+    before, after = withdrawn([], [0])
+    every = range(1, len(after["moments"]) + 1)
+
+    _check_withdrawals(before, after, withdrawn(*([n] for n in every), *([-n] for n in every)))
 
 
 class Killed(BaseException):

@@ -5,7 +5,7 @@ Run as a process of its own, as `tests/faults/crash_driver.py` is, whose moments
     python canary_driver.py FAULTS TEMPLATE SCRATCH NOW run|erase|purge
 
 The first copy lives on undisturbed, and tells the names of its moments; then one is killed at the middle one of each
-name. Keys that are drawn are appended to SCRATCH/keys.
+kind. Keys that are drawn are appended to SCRATCH/keys.
 """
 
 import json
@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 sys.path.insert(0, sys.argv[1])
-from crash_driver import Moments, _watch_everything
+from effects import Effects
 
 from usage_stats.deidentify import key_file
 from usage_stats.flow.erase import execute_erasure, plan_erasure
@@ -56,15 +56,15 @@ def _tell_keys(place):
     key_file.secrets = type("Secrets", (), {"token_bytes": staticmethod(telling)})
 
 
-def _in_child(act, fatal, report):
+def _in_child(act, root, fatal, report):
     child = os.fork()
     if child == 0:
-        moments = Moments(fatal)
-        _watch_everything(moments)
+        effects = Effects(root, fatal)
+        effects.watch()
         code = 1
         try:
             act()
-            report.write_text(json.dumps(moments.names))
+            report.write_text(json.dumps(effects.names))
             code = 0
         finally:
             os._exit(code)
@@ -80,13 +80,13 @@ def main():
     def once(name, fatal):
         root = scratch / "left" / name
         shutil.copytree(template, root)
-        return _in_child(lambda: _DEEDS[deed](root, datetime.fromisoformat(now)), fatal, report)
+        return _in_child(lambda: _DEEDS[deed](root, datetime.fromisoformat(now)), root, fatal, report)
 
     codes = [once("undisturbed", 0)]
-    names = json.loads(report.read_text())
+    names = [name.split()[0] for name in json.loads(report.read_text())]
     for name in dict.fromkeys(names):
         places = [number for number, other in enumerate(names, start=1) if other == name]
-        codes.append(once(name.replace(" ", "_"), places[len(places) // 2]))
+        codes.append(once(name, places[len(places) // 2]))
     print(json.dumps(codes))  # noqa: T201 the answer
 
 

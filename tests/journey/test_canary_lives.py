@@ -14,7 +14,7 @@ from byte_search import files_below, found_in
 REPOSITORY = Path(__file__).resolve().parents[2]
 DRIVER = Path(__file__).with_name("canary_driver.py")
 FAULTS = REPOSITORY / "tests" / "faults"
-KILLED = 77
+KILLED = -9  # SIGKILL
 OPEN, LATE = datetime(2026, 4, 4, 1, tzinfo=UTC), datetime(2026, 6, 20, tzinfo=UTC)
 GIVEN = "".join(
     f"account {who['account']}\ncookie {who['cookie']}\naddress {who['address']}\t{who['agent']}\n"

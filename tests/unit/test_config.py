@@ -68,7 +68,7 @@ def test_one_line_is_a_configuration(load):
             "tables.dimensions.colour",
             "allowed: audience, dimensions, measures, periods",
         ),
-        ("site: s\npartners: [{id: p, table: [x]}]", "partners.0.table", "did you mean tables? allowed: id, periods"),
+        ("site: s\npartners: [{id: p, table: [x]}]", "partners.0.table", "did you mean tables? allowed: agreement"),
         ("site: s\nthresholds: {minimum_person: 9}", "thresholds.minimum_person", "did you mean minimum_persons?"),
     ],
 )  # fmt: skip

@@ -11,6 +11,7 @@ import secrets
 import stat
 from pathlib import Path
 
+from usage_stats.durable import to_disk
 from usage_stats.errors import LedgerError
 
 __all__ = [
@@ -48,12 +49,13 @@ def check_value(key: bytes, domain: bytes) -> str:
 
 
 def write_new(path: Path, domain: bytes) -> str:
-    """Draw a key, write it down durably, return its check value."""
+    """Draw a key, write it down durably, its name too, return its check value."""
     key = secrets.token_bytes(KEY_BYTES)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(key)
         file.flush()
         os.fsync(file.fileno())
+    to_disk(path.parent)
     return check_value(key, domain)
 
 

@@ -22,6 +22,7 @@ from usage_stats.deidentify.key_file import (
     wipe,
     write_new,
 )
+from usage_stats.durable import make_folders
 from usage_stats.errors import InternalError, LedgerError
 from usage_stats.ledger import Ledger
 
@@ -136,10 +137,10 @@ class KeyStore:
         self._record(kind, window, "made", check=check)
 
     def _make_folders(self, kind: str) -> None:
-        self._top.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folders(self._top.parent, mode=0o700)
         for folder in self._folders(kind):
             if not os.path.lexists(folder):
-                folder.mkdir(mode=0o700)  # one by one: `parents` would leave the upper ones to the umask
+                make_folders(folder, mode=0o700)
             check_folder(folder)
 
     def _adopt(self, kind: str, window: str) -> None:

@@ -83,7 +83,7 @@ def compare_lists(
         _check_partner(workspace, partner)
         _check_among(do_not_send, workspace.releases)
         comparison = compare(ours, theirs)
-        minimum = workspace.config.thresholds.minimum_persons
+        minimum = workspace.config.strictest_thresholds.minimum_persons
         if partner is not None:
             _check_sizes(comparison, (ours.path, theirs.path), minimum)
         content = "".join(f"{address}\n" for address in comparison.on_both).encode()
@@ -150,7 +150,7 @@ def _standing_answer(workspace: Workspace, partner: str | None, today: date) -> 
             return Answer(partner, e["status"], e["count"], date.fromisoformat(e["day"]))
     # Partners may pool what they are told: a year's answers together move the odds of nobody by more than e (0014).
     of_year = (e for e in drawn if e["day"].startswith(f"{today.year:04}-"))
-    minima = [workspace.config.thresholds.minimum_persons, *(e["minimum_persons"] for e in of_year)]
+    minima = [workspace.config.strictest_thresholds.minimum_persons, *(e["minimum_persons"] for e in of_year)]
     is_spent = sum(Fraction(1, minimum) for minimum in minima) > 1
     return Answer(partner, "none_left_this_year") if is_spent else None
 

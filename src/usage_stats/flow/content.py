@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from usage_stats.config import Source
+from usage_stats.durable import write_atomically
 from usage_stats.errors import InputError
-from usage_stats.flow.workspace import Workspace, write_atomically
+from usage_stats.flow.workspace import Workspace
 from usage_stats.ledger import canonical_json
 
 __all__ = ["Unchanged", "find_logs"]

@@ -27,11 +27,12 @@ from usage_stats.accesslog.lines import UInt64
 from usage_stats.deidentify.exclusion import Exclusions
 from usage_stats.deidentify.identifiers import Identifier, counts_by_kind, parse_identifiers
 from usage_stats.deidentify.pseudonym import Pseudonymiser
+from usage_stats.durable import write_atomically
 from usage_stats.errors import InputError
 from usage_stats.flow.leftovers import discard_leftovers
 from usage_stats.flow.seal import open_event_files, sealed_usage
 from usage_stats.flow.staged import commit_staged, staged_path
-from usage_stats.flow.workspace import Workspace, write_atomically, write_restricted
+from usage_stats.flow.workspace import Workspace, write_restricted
 from usage_stats.ledger import canonical_json
 from usage_stats.periods import Period, WindowKind, month, week
 

@@ -29,6 +29,7 @@ from usage_stats.deidentify.outcome import Judge
 from usage_stats.deidentify.robots import Robots
 from usage_stats.deidentify.strip import DayGate, Stripped, Stripper
 from usage_stats.deidentify.visitors import Visitors
+from usage_stats.durable import make_folders
 from usage_stats.errors import InputError
 from usage_stats.flow.calendar import calendar_of
 from usage_stats.flow.classification import load_classification
@@ -202,7 +203,7 @@ class _Job:
             for table, rows in tables.items():
                 name = f"events/day={events.day}/{table}-{secrets.token_hex(8)}.parquet"
                 path = self._workspace.restricted / name
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                make_folders(path.parent, mode=0o700)
                 write_restricted(rows, path)
                 written.append(name)
         return written

@@ -20,6 +20,7 @@ from typing import Any, Self
 import numpy as np
 
 from usage_stats.accesslog.lines import Int64, UInt64
+from usage_stats.durable import make_folders, to_disk
 from usage_stats.errors import LedgerError
 from usage_stats.flow.bloom_filter import BloomFilter
 from usage_stats.flow.workspace import Workspace
@@ -231,7 +232,7 @@ class FingerprintFile(LinesDigest):
         super().__init__()
         self.name = f"fingerprints/{secrets.token_hex(8)}.u64"
         self._path = restricted / self.name
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folders(self._path.parent, mode=0o700)
 
     def __enter__(self) -> Self:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -244,6 +245,7 @@ class FingerprintFile(LinesDigest):
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
+        to_disk(self._path.parent)
         if error is not None:
             self.discard()
 

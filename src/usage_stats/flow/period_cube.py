@@ -41,7 +41,9 @@ def cube_of_period(calendar: Calendar, period: Period, crowd: Crowd) -> Cube:
     plain = Cube(base.parts_of, base.periods)
     cube = Cube(base.parts_of, base.periods, further_categories(plain, shown, codes))
     bins = sorted({name for b in shown for name in b.dimensions if DIMENSIONS[name].bins})
-    return folded(cube, {name: _folded_codes(name, period, crowd, config.thresholds) for name in bins})
+    return folded(
+        cube, {name: _folded_codes(name, period, crowd, config.strictest_thresholds) for name in bins}
+    )
 
 
 def _has_what_was_before(calendar: Calendar, period: Period, breakdown: Breakdown) -> bool:

@@ -15,15 +15,23 @@ from datetime import date
 
 from usage_stats import __version__
 from usage_stats.deidentify.robots import robot_list_version
+from usage_stats.durable import write_atomically
 from usage_stats.errors import AuditFailed, DifferencingFailed, LedgerError, SolverError
 from usage_stats.flow.calendar import Calendar
 from usage_stats.flow.classification import list_names
 from usage_stats.flow.period_cube import cube_of_period
 from usage_stats.flow.refusals import Refusals
-from usage_stats.flow.released import ReleasedViews, finished_periods, record_path, released_periods
+from usage_stats.flow.released import (
+    ReleasedViews,
+    check_records,
+    decided_on,
+    finished_periods,
+    record_path,
+    released_periods,
+)
 from usage_stats.flow.reporter import Reporter
 from usage_stats.flow.seal import close_window, usage_files
-from usage_stats.flow.workspace import Workspace, write_atomically
+from usage_stats.flow.workspace import Workspace
 from usage_stats.measure.cells import basis_counts, period_cells
 from usage_stats.measure.crowd import Crowd
 from usage_stats.measure.cube import Cube, cube_from
@@ -107,6 +115,8 @@ def publish(workspace: Workspace, calendar: Calendar, reporter: Reporter) -> lis
     released = released_periods(workspace)
     finished = finished_periods(workspace)
     due = due_periods(calendar, cube, finished)
+    if due:
+        check_records(workspace)
     _check_unknown_folders(workspace, due)
     reporter.start("protecting figures", len(due))
     if due or finished:
@@ -117,14 +127,14 @@ def publish(workspace: Workspace, calendar: Calendar, reporter: Reporter) -> lis
         for period in due:
             refused = _refused_uses(workspace, period, refusals)
             if len(refused) == len(_USES):
-                _refuse(workspace, period, "PolicyViolation")
+                _refuse(workspace, period, "PolicyViolation", cube)
                 done.append(Published(period, {"forbidden": len(cube.categories)}, refused))
                 reporter.advance(1)
                 continue
             try:
                 protected, release = _make(workspace, calendar, period, views, database)
             except (AuditFailed, DifferencingFailed, SolverError) as error:
-                _refuse(workspace, period, type(error).__name__)
+                _refuse(workspace, period, type(error).__name__, cube)
                 done.append(Published(period, {"refused": len(cube.categories)}))
             else:
                 views.add(period, release, _record(workspace, release, protected))
@@ -145,8 +155,11 @@ def _refused_uses(workspace: Workspace, period: Period, refusals: Refusals) -> t
     return refused
 
 
-def _refuse(workspace: Workspace, period: Period, reason: str) -> None:
-    workspace.released.append({"event": "refused", "period": period.code, "reason": reason})
+def _refuse(workspace: Workspace, period: Period, reason: str, cube: Cube) -> None:
+    """Every cell of the period is refused: no part of it is published, and none is ever decided on again."""
+    cells = {"refused": len(cube.categories)}
+    entry = {"event": "refused", "period": period.code, "reason": reason, "cells": cells}
+    workspace.released.append(entry | decided_on(workspace, period))
 
 
 def _statuses(protected: ProtectedTable) -> dict[str, int]:
@@ -189,7 +202,7 @@ def _make(
         relations=found,
         pairs=pairs,
         crowd=crowd,
-        thresholds=workspace.config.thresholds,
+        thresholds=workspace.config.strictest_thresholds,
         sensitive_before=views.sensitive(around),
     )
     release = open_gate(
@@ -207,9 +220,9 @@ def _facts(workspace: Workspace, calendar: Calendar, period: Period, counts: Map
     return Facts(
         site=config.site,
         time_zone=config.time_zone,
-        thresholds=config.thresholds,
+        thresholds=config.strictest_thresholds,
         policy_versions=policy_versions(workspace.policy, period.days, _allowed_use(workspace, period)),
-        identity_basis_shares=basis_shares(counts, config.thresholds.minimum_persons),
+        identity_basis_shares=basis_shares(counts, config.strictest_thresholds.minimum_persons),
         robot_lists=robot_list_version(workspace.config.robots),
         software=f"usage-stats {__version__}",
         days_without_lines=tuple(d.isoformat() for d in calendar.empty_days(period)),
@@ -233,7 +246,7 @@ def _record(workspace: Workspace, release: Release, protected: ProtectedTable) -
             "period": release.period.code,
             "sha256": digest_of(record),
             "cells": _statuses(protected),
-            "policy": {name: v.digest for name, v in workspace.policy.on(release.period.days).items()},
+            **decided_on(workspace, release.period),
         }
     )
     return digest_of(record)

@@ -9,18 +9,20 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from usage_stats.deidentify.mail_agents import OPEN_CLASSES, mail_agents_version
+from usage_stats.durable import write_atomically
 from usage_stats.flow.calendar import Calendar
 from usage_stats.flow.publish import Published
 from usage_stats.flow.refusals import Refusals
+from usage_stats.flow.released import decided_on
 from usage_stats.flow.seal import email_open_files
-from usage_stats.flow.workspace import Workspace, write_atomically
+from usage_stats.flow.workspace import Workspace
 from usage_stats.periods import Period, parse_period, periods_of
 from usage_stats.policy import Refusal
 from usage_stats.release.opens import ReleasedOpens, judge_opens, opens_from_record, opens_record
 from usage_stats.release.record import digest_of
 from usage_stats.sqlmodel import Database
 
-__all__ = ["publish_opens", "stored_opens", "with_refusals"]
+__all__ = ["publish_opens", "released_opens", "stored_opens", "with_refusals"]
 
 _RELEASED = "opens_released"
 
@@ -55,7 +57,7 @@ def stored_opens(workspace: Workspace) -> list[tuple[str, ReleasedOpens]] | None
         return None
     return [
         (digest, opens_from_record(_record_path(workspace, period), digest))
-        for period, digest in _released(workspace).items()
+        for period, digest in released_opens(workspace).items()
         if not workspace.policy.refusal(period.days, "email_measurement")
     ]
 
@@ -73,7 +75,7 @@ def with_refusals(published: Iterable[Published], refused: dict[Period, Refusal]
 def _due(workspace: Workspace, calendar: Calendar, refusals: Refusals) -> list[Period]:
     if not workspace.config.email.opens:
         return []
-    released = _released(workspace)
+    released = released_opens(workspace)
     return [
         period
         for period in periods_of(calendar.sealed, ("month",))
@@ -91,7 +93,8 @@ def _is_measured(workspace: Workspace, period: Period, calendar: Calendar) -> bo
     return len(email_open_files(workspace, period)) == len(calendar.sealed.keys() & set(period.days))
 
 
-def _released(workspace: Workspace) -> dict[Period, str]:
+def released_opens(workspace: Workspace) -> dict[Period, str]:
+    """Every month whose opens were released, with the digest of its record."""
     entries = (e for e in workspace.released.entries() if e["event"] == _RELEASED)
     return {parse_period(e["period"]): e["sha256"] for e in entries}
 
@@ -102,7 +105,7 @@ def _judged(workspace: Workspace, period: Period, database: Database) -> Release
     config = workspace.config
     return judge_opens(
         *(period, cells, config.email.campaigns, OPEN_CLASSES),
-        minimum_persons=config.thresholds.minimum_persons,
+        minimum_persons=config.strictest_thresholds.minimum_persons,
         mail_agents=mail_agents_version(),
     )
 
@@ -112,8 +115,8 @@ def _record(workspace: Workspace, released: ReleasedOpens) -> None:
     record, period = opens_record(released), released.period
     write_atomically(_record_path(workspace, period), record, mode=0o600)
     digest = digest_of(record)
-    policy = {name: v.digest for name, v in workspace.policy.on(period.days).items()}
-    workspace.released.append({"event": _RELEASED, "period": period.code, "sha256": digest, "policy": policy})
+    entry = {"event": _RELEASED, "period": period.code, "sha256": digest}
+    workspace.released.append(entry | decided_on(workspace, period, "recipients"))
 
 
 def _record_path(workspace: Workspace, period: Period) -> Path:

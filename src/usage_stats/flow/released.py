@@ -8,15 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+from usage_stats import __version__
+from usage_stats.config import OPENS_TABLE
 from usage_stats.flow.workspace import Workspace
 from usage_stats.measure.relations import CellKey, Overlaps
 from usage_stats.periods import Period, month, parse_period
 from usage_stats.protect.requirement import View
 from usage_stats.release.gate import Release
-from usage_stats.release.record import from_record, sensitive_cells
+from usage_stats.release.record import from_record, sensitive_cells, vouched
 
-__all__ = ["ReleasedViews", "finished_periods", "record_path", "released_periods", "stored_release"]
+__all__ = [
+    "ReleasedViews",
+    "check_records",
+    "decided_on",
+    "finished_periods",
+    "record_path",
+    "released_periods",
+    "stored_release",
+]
 
 
 def released_periods(workspace: Workspace) -> dict[Period, str]:
@@ -34,6 +45,32 @@ def finished_periods(workspace: Workspace) -> set[Period]:
 def stored_release(workspace: Workspace, period: Period, digest: str) -> Release:
     """Read a recorded release back."""
     return from_record(record_path(workspace, period), digest)
+
+
+def check_records(workspace: Workspace) -> None:
+    """Hold every record to its digest: what was published is what the ledger says, back to the first period.
+
+    Raises:
+        LedgerError: one is missing, or another.
+    """
+    for period, digest in released_periods(workspace).items():
+        vouched(record_path(workspace, period), digest)
+
+
+def decided_on(workspace: Workspace, period: Period, population: str = "visitors") -> dict[str, Any]:
+    """What a decision about a period rests on, for the ledger: tables with their audiences, population, policy, rules.
+
+    Coordinates, values and statuses of the cells are in the record, whose digest is the entry's.
+    """
+    config, policy = workspace.config, workspace.policy
+    tables = {name: t.audience for name, t in config.tables.items() if period.kind in t.periods}
+    return {
+        "population": population,
+        "tables": tables if population == "visitors" else {OPENS_TABLE: "analysts"},
+        "thresholds": config.strictest_thresholds.model_dump(),
+        "policy": {name: v.digest for name, v in policy.on(period.days).items()},
+        "software": f"usage-stats {__version__}",
+    }
 
 
 class ReleasedViews:

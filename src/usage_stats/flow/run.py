@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from usage_stats import __version__
 from usage_stats.errors import AuditFailed, PolicyViolation
 from usage_stats.flow.calendar import calendar_of
 from usage_stats.flow.erase import forget_ended_exclusions
@@ -124,26 +123,9 @@ def publish_due(workspace: Workspace, now: datetime, reporter: Reporter) -> list
 
 def deliver_and_build(workspace: Workspace, _now: datetime, reporter: Reporter) -> Delivered:
     """Write partners' folders and, if anything is new, the analysts' file."""
+    from usage_stats.flow.analysts import build_if_new  # noqa: PLC0415 the same
     from usage_stats.flow.deliver import deliver  # noqa: PLC0415 the same
-    from usage_stats.flow.publish_opens import stored_opens  # noqa: PLC0415 the same
-    from usage_stats.flow.released import released_periods, stored_release  # noqa: PLC0415 the same
-    from usage_stats.release.analysts_file import build_analysts_file  # noqa: PLC0415 the same
 
-    policy = workspace.policy
-    released = {
-        period: digest
-        for period, digest in released_periods(workspace).items()
-        if not policy.refusal(period.days, "internal_aggregate")
-    }
     delivered = deliver(workspace, reporter)
-    stamp = workspace.restricted / "warehouse.stamp"
-    opens = stored_opens(workspace)
-    tables = sorted((name, table.model_dump_json()) for name, table in workspace.config.tables.items())
-    wanted = f"{__version__} {tables} {sorted(released.values())}"
-    wanted += "" if opens is None else f" {sorted(d for d, _ in opens)}"
-    if not workspace.warehouse.exists() or not stamp.exists() or stamp.read_text() != wanted:
-        releases = [stored_release(workspace, p, d) for p, d in released.items()]
-        rows = None if opens is None else [released for _, released in opens]
-        build_analysts_file(workspace.warehouse, releases, workspace.config.tables, opens=rows)
-        stamp.write_text(wanted)
+    build_if_new(workspace)
     return delivered

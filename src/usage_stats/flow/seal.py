@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from usage_stats.config import Config
+from usage_stats.durable import make_folders, to_disk
 from usage_stats.flow.calendar import Calendar
 from usage_stats.flow.classification import rules_of, told_apart, versions_of_day
 from usage_stats.flow.ingest import event_files
@@ -142,6 +143,7 @@ def close_window(workspace: Workspace, window: Period) -> None:
         folder = usage_folder(workspace, window.kind, of)
         if folder.exists():
             shutil.rmtree(folder)
+            to_disk(folder.parent)
     workspace.keys.destroy(window.kind, window.code)
 
 
@@ -167,10 +169,11 @@ def _write_usage(workspace: Workspace, of: date, cube: Cube, database: Database)
 
 
 def _write(folder: Path, table: str, rows: pa.Table) -> None:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folders(folder, mode=0o700)
     beside = folder / f".{table}.partial"
     write_restricted(rows, beside)
     beside.replace(folder / f"{table}.parquet")
+    to_disk(folder)  # once the day is sealed, its events go
 
 
 def _events(workspace: Workspace, table: str, of: date, schema: pa.Schema) -> pa.Table:

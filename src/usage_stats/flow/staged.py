@@ -8,14 +8,14 @@ Belongs here: the order of the steps. Does not: what the files hold.
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
 
+from usage_stats.durable import make_folders, to_disk
 from usage_stats.ledger import Ledger
 
-__all__ = ["commit_staged", "finish_staged", "staged_path", "to_disk"]
+__all__ = ["commit_staged", "finish_staged", "staged_path"]
 
 _FOLDER = "staged"
 
@@ -23,7 +23,7 @@ _FOLDER = "staged"
 def staged_path(restricted: Path, receipt: str, name: str) -> Path:
     """Where to prepare the new version of a file of the restricted store, named from there."""
     path = restricted / _FOLDER / receipt / name
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folders(path.parent, mode=0o700)
     return path
 
 
@@ -44,20 +44,14 @@ def finish_staged(restricted: Path, ledger: Ledger) -> None:
     committed = {entry["receipt"] for entry in ledger.entries()}
     for folder in sorted(top.iterdir()):
         if folder.name in committed:
-            for path in _files(folder):
-                path.replace(restricted / path.relative_to(folder))
+            places = {path: restricted / path.relative_to(folder) for path in _files(folder)}
+            for path, place in places.items():
+                path.replace(place)
+            for changed in sorted({place.parent for place in places.values()}):
+                to_disk(changed)  # before what was prepared goes: it would be there no more to be moved again
         shutil.rmtree(folder)
     top.rmdir()
 
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def to_disk(path: Path) -> None:
-    """Wait until a file, or the names in a folder, would survive a power cut."""
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

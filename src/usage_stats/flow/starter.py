@@ -20,8 +20,8 @@ from usage_stats.accesslog.read import read_lines
 from usage_stats.accesslog.recognise import recognise
 from usage_stats.config import DEFAULT_ASSETS, Component, Config, Thresholds, check_config
 from usage_stats.deidentify.propose import propose_components
+from usage_stats.durable import write_atomically
 from usage_stats.errors import ConfigError
-from usage_stats.flow.workspace import write_atomically
 
 __all__ = ["write_starter"]
 
@@ -151,6 +151,10 @@ partners:
   - id: example-partner
     tables: [components]
     periods: [day, week, month]
+    # formats: [csv, parquet]         # both, unless one is named
+    # since: 2026-01-01               # nothing that began before
+    # agreement: Contract 7           # named in each folder
+    # thresholds: {minimum_persons: 20}   # asked for by this partner; the strictest hold for every figure
 
 # Who is dropped before anything is derived of a line. Lists hold one value per line, as the log writes it.
 # exclusions:

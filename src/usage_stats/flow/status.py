@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from usage_stats.flow.calendar import Calendar, calendar_of
+from usage_stats.flow.editions import Editions
 from usage_stats.flow.expire import expiring
 from usage_stats.flow.refusals import Refusals
 from usage_stats.flow.released import finished_periods, released_periods
@@ -28,6 +29,9 @@ def status_of(workspace: Workspace, now: datetime) -> dict[str, Any]:
         p: {**_row(calendar, p, decided.get(p)), "refused_uses": {r.use: str(r) for r in refusals.of(p)}}
         for p in periods_of(calendar.known_days, kinds)
     }
+    for period, changes in Editions(workspace).changes().items():
+        rows.setdefault(period, _row(calendar, period, decided.get(period)) | {"refused_uses": {}})
+        rows[period]["changes"] = changes
     for period, row in rows.items():
         if period not in decided and window_of(period).code in expired:
             row["state"] = "expired"  # it waited longer than the maximum age: it is never released

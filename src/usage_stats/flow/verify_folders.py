@@ -37,7 +37,8 @@ def describe_verdicts(verdicts: Sequence[Verdict]) -> str:
 
 def _lines(verdict: Verdict) -> list[str]:
     counts = " · ".join(f"{check.name} {check.checked}" for check in verdict.checks)
-    head = f"{'ok    ' if verdict.passed else 'FAILED'} {verdict.path}: {counts}"
+    notice = " · withdrawn, no figures" if verdict.is_withdrawn else ""
+    head = f"{'ok    ' if verdict.passed else 'FAILED'} {verdict.path}: {counts}{notice}"
     failed = [check for check in verdict.checks if check.problems]
     return [
         head,

@@ -244,6 +244,7 @@ def describe_status(found: Mapping[str, Any]) -> str:
         ("periods", ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "none"),
         *(("", _waits(row)) for row in found["periods"] if row["state"] != "released"),
         *_refused(found["periods"]),
+        *_changed(found["periods"]),
         *_expiring({row["period"]: row["on"] for row in found["expiring"]}),
         ("next", found["next"]),
     ]
@@ -254,6 +255,22 @@ def _refused(rows: Sequence[Mapping[str, Any]]) -> Lines:
     """What the policy keeps back, with its reason, by the period."""
     named = [(row["period"], why) for row in rows for why in row["refused_uses"].values()]
     return [("refused", f"{period}: {why}") for period, why in named]
+
+
+def _changed(rows: Sequence[Mapping[str, Any]]) -> Lines:
+    """What was withdrawn or restated, from whom, when and why."""
+    return [
+        (
+            change["event"],
+            f"{row['period']}, {change['table']}, {_whose(change)} ({change['on']}): {change['reason']}",
+        )
+        for row in rows
+        for change in row.get("changes", ())
+    ]
+
+
+def _whose(change: Mapping[str, Any]) -> str:
+    return "for everybody" if change["for_all"] else f"for {', '.join(change['partners'])}"
 
 
 def _waits(row: Mapping[str, Any]) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,14 +19,15 @@ import pyarrow.parquet as pq
 from usage_stats.config import Config, load_config
 from usage_stats.deidentify.exclusion import NOBODY, Exclusions
 from usage_stats.deidentify.linkage_key import KeyStore
+from usage_stats.durable import make_folders, to_disk, write_atomically
 from usage_stats.errors import ConfigError, InternalError, LedgerError
 from usage_stats.flow.policy_ledger import PolicyLedger
-from usage_stats.flow.staged import finish_staged, to_disk
+from usage_stats.flow.staged import finish_staged
 from usage_stats.ledger import Ledger, canonical_json
 from usage_stats.periods import Period, parse_period
 from usage_stats.policy import Policy, load_policy
 
-__all__ = ["Workspace", "open_workspace", "write_atomically", "write_restricted"]
+__all__ = ["Workspace", "open_workspace", "write_restricted"]
 
 # Rows of a group of a Parquet file. Large months are counted by slices of pseudonyms, of which a group holds some: a
 # month of 100 million rows has 13 slices, and 25 groups a day of this size (1.5 readings of each row, not 13).
@@ -145,7 +145,7 @@ class Workspace:
                 was changed.
             LedgerError: the ledger of policy versions is lost.
         """
-        self.restricted.mkdir(mode=0o700, exist_ok=True)
+        make_folders(self.restricted, mode=0o700)
         self.restricted.chmod(0o700)  # a copy or an unpacked backup may have opened it
         with (self.restricted / ".lock").open("w") as file:
             try:
@@ -217,17 +217,6 @@ def open_workspace(root: Path) -> Workspace:
         ConfigError: no workspace there, or its settings are not understood.
     """
     return Workspace(root=root.resolve(), config=load_config(root), policy=load_policy(root))
-
-
-def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Write a file beside its place and move it there: readers see the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.partial")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 def write_restricted(table: pa.Table, path: Path) -> None:

@@ -5,7 +5,7 @@ Belongs here: what an analyst looks up before adding anything up. Does not: figu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -38,7 +38,7 @@ _CATALOG: dict[str, tuple[str, dict[str, tuple[pa.DataType, str]]]] = {
             "periods": (pa.int64(), "how many released periods it shows"),
             "periods_missing": (
                 pa.int64(),
-                "how many it does not show: they were sealed before it was asked for, or with other codes",
+                "how many it does not show: sealed before it was asked for or with other codes, or withdrawn",
             ),
         },
     ),
@@ -64,7 +64,7 @@ _CATALOG: dict[str, tuple[str, dict[str, tuple[pa.DataType, str]]]] = {
             "last_date": (pa.date32(), "last day, reporting time zone"),
             "state": (
                 pa.string(),
-                "released, incomplete (released, but days have no log lines) or not released",
+                "released, incomplete (days have no log lines), withdrawn (every table of it) or not released",
             ),
             "days": (pa.int64(), "how many days it has"),
             "days_without_lines": (pa.int64(), "how many of them have no log lines"),
@@ -74,6 +74,7 @@ _CATALOG: dict[str, tuple[str, dict[str, tuple[pa.DataType, str]]]] = {
                 pa.int64(),
                 "how many of its kind do not: it was sealed before they were asked for, or with other codes",
             ),
+            "tables_withdrawn": (pa.int64(), "how many showed it and were withdrawn; their rows are gone"),
             "minimum_persons": (pa.int64(), "the threshold in force"),
             "minimum_networks": (pa.int64(), "the threshold in force"),
             "protection_share": (pa.float64(), "how uncertain a withheld figure must stay, in force"),
@@ -89,13 +90,14 @@ def add_catalog(
     releases: Sequence[Release],
     tables: Mapping[str, Table],
     opens: Sequence[ReleasedOpens] | None,
+    withdrawn: Collection[tuple[str, Period]] = (),
 ) -> None:
     """Create the schema, its tables, and their comments."""
     connection.execute("create schema catalog")
     contents: dict[str, Iterable[_Row]] = {
-        "tables": _tables(releases, tables, opens),
+        "tables": _tables(releases, tables, opens, withdrawn),
         "columns": _columns(tables, has_opens=opens is not None),
-        "periods": _periods(releases, tables),
+        "periods": _periods(releases, tables, withdrawn),
     }
     for name, (meaning, columns) in _CATALOG.items():
         fields = pa.schema([(column, kind) for column, (kind, _) in columns.items()])
@@ -123,11 +125,14 @@ def absent_periods(periods: Iterable[Period]) -> list[Period]:
 
 
 def _tables(
-    releases: Sequence[Release], tables: Mapping[str, Table], opens: Sequence[ReleasedOpens] | None
+    releases: Sequence[Release],
+    tables: Mapping[str, Table],
+    opens: Sequence[ReleasedOpens] | None,
+    withdrawn: Collection[tuple[str, Period]],
 ) -> Iterator[_Row]:
     for name, table in tables.items():
         of_its_kinds = [r for r in releases if r.period.kind in table.periods]
-        shown = sum(is_shown_by(release, table) for release in of_its_kinds)
+        shown = sum(is_shown_by(r, table) and (name, r.period) not in withdrawn for r in of_its_kinds)
         counts = shown, len(of_its_kinds) - shown
         yield name, "table", grain_of(table), ", ".join(table.periods), table.audience, *counts
     if opens is not None:
@@ -157,23 +162,27 @@ def _column(table: str, column: Column, over: tuple[str, ...] | None) -> _Row:
     return table, column.name, column.meaning, column.unit, additive
 
 
-def _periods(releases: Sequence[Release], tables: Mapping[str, Table]) -> Iterator[_Row]:
-    told = {release.period: _told(release, tables) for release in releases}
-    nothing: tuple[Any, ...] = (None,) * 8
+def _periods(
+    releases: Sequence[Release], tables: Mapping[str, Table], withdrawn: Collection[tuple[str, Period]]
+) -> Iterator[_Row]:
+    told = {release.period: _told(release, tables, withdrawn) for release in releases}
+    nothing: tuple[Any, ...] = (None,) * 9
     for period in absent_periods(told):
         told[period] = ("not released", len(period.days), *nothing)
     for period in sorted(told, key=lambda period: period.order):
         yield period.code, period.kind, period.first, period.last, *told[period]
 
 
-def _told(release: Release, tables: Mapping[str, Table]) -> _Row:
+def _told(release: Release, tables: Mapping[str, Table], withdrawn: Collection[tuple[str, Period]]) -> _Row:
     facts, days, gaps = release.facts, len(release.period.days), len(release.facts.days_without_lines)
-    of_its_kind = [table for table in tables.values() if release.period.kind in table.periods]
-    shown = sum(is_shown_by(release, table) for table in of_its_kind)
+    of_its_kind = {name: t for name, t in tables.items() if release.period.kind in t.periods}
+    had = [name for name, table in of_its_kind.items() if is_shown_by(release, table)]
+    gone = sum((name, release.period) in withdrawn for name in had)
+    state = "incomplete" if gaps else "released"
     return (
-        "incomplete" if gaps else "released",
+        "withdrawn" if gone and gone == len(had) else state,
         *(days, gaps, (days - gaps) / days),
-        *(shown, len(of_its_kind) - shown),
+        *(len(had) - gone, len(of_its_kind) - len(had), gone),
         facts.thresholds.minimum_persons,
         facts.thresholds.minimum_networks,
         facts.thresholds.protection_share,

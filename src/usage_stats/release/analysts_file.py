@@ -6,7 +6,7 @@ catalogue, the views and the checked sum, which have modules of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from usage_stats.config import OPENS_TABLE, Table
 from usage_stats.dimensions import DIMENSIONS, MEASURES
+from usage_stats.durable import make_folders, to_disk
 from usage_stats.periods import Period
 from usage_stats.release.analysts_catalog import absent_periods, add_catalog, grain_of
 from usage_stats.release.analysts_sum import CHECKED_SUM_MEANING, checked_sum_macro
@@ -58,30 +59,41 @@ def build_analysts_file(
     tables: Mapping[str, Table],
     *,
     opens: Iterable[ReleasedOpens] | None = None,
+    withdrawn: Collection[tuple[str, Period]] = (),
 ) -> None:
     """Build the file beside its place and swap it in: readers keep the old one until they reconnect.
 
     One table per published table over all periods, and `email_opens` where those are measured; `catalog.tables`,
-    `catalog.columns`, `catalog.periods`; views under `views`; the macro `checked_sum`.
+    `catalog.columns`, `catalog.periods`; views under `views`; the macro `checked_sum`. Of a table that was `withdrawn`
+    for a period, nothing is in the file but that it was.
 
     Raises:
         SchemaError: a table or a view would break what its model's header says.
     """
     found, months = list(releases), None if opens is None else list(opens)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(path.parent)
     beside = path.with_name(f".{path.name}.partial")
-    beside.unlink(missing_ok=True)
+    for left in (
+        beside,
+        beside.with_name(f"{beside.name}.wal"),
+    ):  # a killed run's, with what it was about to do
+        left.unlink(missing_ok=True)
     with duckdb.connect(str(beside), config=_STORAGE) as connection:
         for name, table in tables.items():
-            _add_figures(connection, name, table, found)
+            _add_figures(connection, name, table, _kept(name, found, withdrawn))
         if months is not None:
             _add_opens(connection, months)
         add_views(connection, tables)
-        add_catalog(connection, found, tables, months)
-        connection.execute(checked_sum_macro(_absent(found, tables)))
+        add_catalog(connection, found, tables, months, withdrawn)
+        connection.execute(checked_sum_macro(_absent(found, tables, withdrawn)))
         connection.execute(f"comment on macro checked_sum is {literal(CHECKED_SUM_MEANING)}")
     beside.chmod(0o444)
     beside.replace(path)
+    to_disk(path.parent)
+
+
+def _kept(name: str, releases: Iterable[Release], withdrawn: Collection[tuple[str, Period]]) -> list[Release]:
+    return [release for release in releases if (name, release.period) not in withdrawn]
 
 
 def _add_figures(
@@ -105,11 +117,13 @@ def _figures(releases: Sequence[Release], name: str, table: Table) -> pa.Table:
     return pa.Table.from_pylist(records, schema=_FIGURES)
 
 
-def _absent(releases: Sequence[Release], tables: Mapping[str, Table]) -> dict[tuple[str, ...], list[str]]:
+def _absent(
+    releases: Sequence[Release], tables: Mapping[str, Table], withdrawn: Collection[tuple[str, Period]]
+) -> dict[tuple[str, ...], list[str]]:
     """Dimensions of each table → the periods that it lacks between those that it has."""
     absent: dict[tuple[str, ...], list[str]] = {}
-    for table in tables.values():
-        shown = [r.period for r in _showing(releases, table)]
+    for name, table in tables.items():
+        shown = [r.period for r in _showing(_kept(name, releases, withdrawn), table)]
         absent.setdefault(table.dimensions, []).extend(period.code for period in absent_periods(shown))
     return absent
 

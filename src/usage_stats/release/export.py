@@ -17,6 +17,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from usage_stats.partner_settings import Format, Terms
+from usage_stats.release.edition import Edition
 from usage_stats.release.gate import Release
 from usage_stats.release.report.earlier import Earlier
 from usage_stats.release.report.page import REPORT, report_page
@@ -42,23 +44,33 @@ _CAVEATS = (
 
 
 def release_files(
-    release: Release, shown: Cut, partner: str, earlier: Sequence[Earlier] = ()
+    release: Release,
+    shown: Cut,
+    partner: str,
+    earlier: Sequence[Earlier] = (),
+    terms: Terms | None = None,
+    edition: Edition | None = None,
 ) -> dict[str, bytes]:
     """Return file name → bytes: `<table>.csv`, `<table>.parquet`, `report.html`, `datapackage.json`.
+
+    Of an edition that withdraws, the rows shown are none, and there is no page of them.
 
     Args:
         release: what leaves.
         shown: the table, cut from it.
         partner: who receives it.
         earlier: what the partner received of this table before, of periods of the same kind: the page tells it too.
+        terms: on which terms, and in which of the formats.
+        edition: of a folder that is replaced, what replaces it and why.
     """
-    frame = _frame(shown)
-    data = {f"{shown.table}.csv": _csv(frame), f"{shown.table}.parquet": _parquet(frame, shown)}
+    frame, terms = _frame(shown), terms or Terms()
+    data = {f"{shown.table}.{kind}": _as(kind, frame, shown) for kind in terms.formats}
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in data.items()}
-    data[REPORT] = report_page(
-        release, shown, partner=partner, earlier=earlier, caveats=_CAVEATS, digests=digests
-    )
-    return {**data, "datapackage.json": _datapackage(release, shown, partner, data)}
+    if edition is None or not edition.is_withdrawn:
+        data[REPORT] = report_page(
+            release, shown, partner=partner, earlier=earlier, caveats=_CAVEATS, digests=digests
+        )
+    return {**data, "datapackage.json": _datapackage(release, shown, (partner, terms, edition), data)}
 
 
 def _frame(shown: Cut) -> pl.DataFrame:
@@ -68,6 +80,10 @@ def _frame(shown: Cut) -> pl.DataFrame:
     kinds = {"integer": pl.Int64, "number": pl.Float64, "string": pl.String}
     schema = {column.name: kinds[column.kind] for column in shown.columns}
     return checked(pl.DataFrame(shown.rows, schema=schema, orient="row"), released_shape(shown))
+
+
+def _as(kind: Format, frame: pl.DataFrame, shown: Cut) -> bytes:
+    return _csv(frame) if kind == "csv" else _parquet(frame, shown)
 
 
 def _csv(frame: pl.DataFrame) -> bytes:
@@ -89,8 +105,12 @@ def _parquet(frame: pl.DataFrame, shown: Cut) -> bytes:
     return bytes(sink.getvalue().to_pybytes())
 
 
-def _datapackage(release: Release, shown: Cut, partner: str, data: dict[str, bytes]) -> bytes:
-    facts, table = release.facts, shown.table
+def _datapackage(
+    release: Release, shown: Cut, to: tuple[str, Terms, Edition | None], data: dict[str, bytes]
+) -> bytes:
+    facts, table, (partner, terms, edition) = release.facts, shown.table, to
+    is_withdrawn = edition is not None and edition.is_withdrawn
+    shares = facts.identity_basis_shares or "withheld: too few visitors"
     package = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": f"{facts.site}-{table}-{release.period.code}".lower(),
@@ -99,14 +119,18 @@ def _datapackage(release: Release, shown: Cut, partner: str, data: dict[str, byt
         "resources": [_resource(shown, name, content) for name, content in data.items()],
         "usage_stats": {
             "partner": partner,
+            "agreement": terms.agreement,
+            "policy_use": terms.policy_use,
+            "since": terms.since,
             "period": _period(release),
-            "status": "incomplete" if facts.days_without_lines else "published",
+            "status": _status(release, is_withdrawn=is_withdrawn),
+            **(edition.told if edition else {}),
             "days_without_lines": list(facts.days_without_lines),
             "rows": len(shown.rows),
-            "rows_withheld_share": round(shown.withheld / len(shown.rows), 4),
+            "rows_withheld_share": round(shown.withheld / len(shown.rows), 4) if shown.rows else 0.0,
             "thresholds": facts.thresholds.model_dump(),
             "policy_versions": list(facts.policy_versions),
-            "identity_basis_shares": facts.identity_basis_shares or "withheld: too few visitors",
+            "identity_basis_shares": "withdrawn" if is_withdrawn else shares,
             "robot_lists": facts.robot_lists,
             "lists": {name: facts.lists[name] for name in shown.key if name in facts.lists},
             "software": facts.software,
@@ -114,6 +138,12 @@ def _datapackage(release: Release, shown: Cut, partner: str, data: dict[str, byt
         },
     }
     return (json.dumps(package, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _status(release: Release, *, is_withdrawn: bool) -> str:
+    if is_withdrawn:
+        return "withdrawn"
+    return "incomplete" if release.facts.days_without_lines else "published"
 
 
 def _period(release: Release) -> dict[str, str]:

@@ -141,8 +141,8 @@ def _bounds(variable: Variable, cells: _Cells) -> tuple[float, float]:
 
 def _ratios(folder: Folder) -> Check:
     """Ratios are those of the figures beside them, to four decimals, and empty where these are."""
-    named = [name for name in RATIOS if {name, *RATIOS[name]} <= set(folder.csv.names)]
-    everybody = _everybody(folder) if "visitors" in folder.csv.names else None
+    named = [name for name in RATIOS if {name, *RATIOS[name]} <= set(folder.main.names)]
+    everybody = _everybody(folder) if "visitors" in folder.main.names else None
     problems = [
         f"{at_row(folder, row)}: {name} is not {' by '.join(RATIOS[name])}"
         for row in folder.rows

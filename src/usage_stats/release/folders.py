@@ -12,7 +12,7 @@ import io
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +33,7 @@ __all__ = [
     "Figures",
     "Folder",
     "Frame",
+    "cells_of",
     "damaged_files",
     "find_folders",
     "open_folder",
@@ -95,15 +96,33 @@ class Folder:
         name = self.package.of("parquet").path
         return _parquet(self.path / name, self.contents[name])
 
+    def frame(self, kind: str) -> Frame:
+        """What the file of a format holds.
+
+        Raises:
+            InputError: it is none.
+        """
+        return self.csv if kind == "csv" else self.parquet
+
+    @property
+    def main(self) -> Frame:
+        """What the main file holds."""
+        return self.frame(self.package.main.format)
+
     @cached_property
     def rows(self) -> tuple[Mapping[str, Any], ...]:
         """The rows by the columns' names."""
-        return tuple(dict(zip(self.csv.names, row, strict=True)) for row in self.csv.rows)
+        return tuple(dict(zip(self.main.names, row, strict=True)) for row in self.main.rows)
 
     @cached_property
     def cells(self) -> Mapping[CellKey, Figures]:
         """What the folder shows of each cell; only for folders whose shape is right."""
-        return {_key(row): _figures(row) for row in self.rows}
+        return cells_of(self.rows)
+
+
+def cells_of(rows: Iterable[Mapping[str, Any]]) -> dict[CellKey, Figures]:
+    """What rows show of cells: counts as far as there are columns of them, None where withheld."""
+    return {_key(row): _figures(row) for row in rows}
 
 
 def find_folders(paths: Sequence[Path]) -> list[Path]:

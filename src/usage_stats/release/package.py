@@ -19,7 +19,6 @@ from usage_stats.periods import Period, PeriodKind, day, month, week
 __all__ = ["Data", "Described", "Facts", "Package", "Page", "Resource", "Schema", "read_package"]
 
 _MAKERS = {"day": day, "week": week, "month": month}
-_FORMATS = ("csv", "parquet")
 # A name, not a path: nothing outside the folder is ever opened.
 _FileName = Annotated[str, Field(pattern=r"^[^/\\\x00]+$")]
 
@@ -99,7 +98,7 @@ class Facts(_Read):
 
     partner: str
     period: _Span
-    status: Literal["published", "incomplete"]
+    status: Literal["published", "incomplete", "withdrawn"]
     days_without_lines: tuple[date, ...]
     rows: int
     rows_withheld_share: float
@@ -107,9 +106,9 @@ class Facts(_Read):
 
 
 class Package(_Read):
-    """The description of a folder: one table of one period, once as CSV and once as Parquet, and a page that tells it.
+    """The description of a folder: one table of one period, as CSV, as Parquet or as both, and a page that tells it.
 
-    Folders of before there were pages have none.
+    Folders of before there were pages have none, nor have notices of a withdrawal.
     """
 
     name: str
@@ -118,12 +117,13 @@ class Package(_Read):
 
     @model_validator(mode="after")
     def _is_one_table(self) -> Package:
-        if sorted(r.format for r in self.data) != sorted(_FORMATS):
-            raise ValueError("one CSV file and one Parquet file are described")
-        if len(self.resources) > len(_FORMATS) + 1:
-            raise ValueError("one page is described, no more")
-        if {r.path for r in self.data} != {f"{self.table}.{kind}" for kind in _FORMATS}:
-            raise ValueError("both files are called by their table")
+        formats = [r.format for r in self.resources]
+        if not self.data or len(set(formats)) < len(formats):
+            raise ValueError(
+                "one CSV file, one Parquet file or one of each is described, and at most one page"
+            )
+        if any(r.path != f"{self.table}.{r.format}" for r in self.data):
+            raise ValueError("files are called by their table")
         if (self.period.first, self.period.last) != (self.facts.period.first_day, self.facts.period.last_day):
             raise ValueError("the period's first and last day are not those of its kind")
         if not self.name.endswith(self._suffix):
@@ -141,7 +141,7 @@ class Package(_Read):
 
     @property
     def table(self) -> str:
-        return self.of("csv").path.removesuffix(".csv")
+        return self.main.path.removesuffix(f".{self.main.format}")
 
     @property
     def period(self) -> Period:
@@ -151,6 +151,16 @@ class Package(_Read):
     def site(self) -> str:
         """Whose figures, in lower case: what the package's name has before the table."""
         return self.name.removesuffix(self._suffix)
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it is a notice in the place of figures."""
+        return self.facts.status == "withdrawn"
+
+    @property
+    def main(self) -> Data:
+        """The file whose rows are read: the CSV, if there is one."""
+        return min(self.data, key=lambda r: r.format)
 
     def of(self, kind: str) -> Data:
         """The data file of a kind."""

@@ -86,5 +86,7 @@ def pools_of(folders: Iterable[Folder]) -> list[Pool]:
     """The folders by site: persons of two sites have nothing to do with each other."""
     pools: dict[str, Pool] = {}
     for folder in folders:
+        if folder.package.is_withdrawn:  # it has no figures, and says nothing of its period
+            continue
         pools.setdefault(folder.package.site, Pool(folder.package.site)).add(folder)
     return list(pools.values())

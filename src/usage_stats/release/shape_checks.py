@@ -35,16 +35,15 @@ def columns(folder: Folder) -> Check:
     """Both files have the columns that the package says, and these are those of a table of ours."""
     schemas = [resource.schema_ for resource in folder.package.data]
     problems = [*_of_files(folder), *_of_schema(schemas[0], folder.package.period.kind)]
-    if schemas[0] != schemas[1]:
+    if any(schema != schemas[0] for schema in schemas):
         problems.append("the package describes the columns of its two files differently")
     return Check("columns", len(schemas[0].fields_), tuple(problems))
 
 
 def _of_files(folder: Folder) -> Iterator[str]:
     """Whether the files' columns are those described."""
-    for resource, frame in zip(
-        (folder.package.of("csv"), folder.package.of("parquet")), (folder.csv, folder.parquet), strict=True
-    ):
+    for resource in folder.package.data:
+        frame = folder.frame(resource.format)
         if frame.names != resource.schema_.names:
             yield f"{resource.path} has other columns than its description"
         elif frame.kinds != tuple(column.type for column in resource.schema_.fields_):
@@ -92,7 +91,9 @@ def _names(over: Iterable[str] | None) -> str:
 
 
 def copies(folder: Folder) -> Check:
-    """The CSV file and the Parquet file hold the same rows in the same order."""
+    """The CSV file and the Parquet file hold the same rows in the same order, where there are both."""
+    if len(folder.package.data) == 1:
+        return Check("copies", 0, ())
     ours, theirs = folder.csv.rows, folder.parquet.rows
     problems = []
     if len(ours) != len(theirs):
@@ -107,14 +108,14 @@ def copies(folder: Folder) -> Check:
 
 def at_row(folder: Folder, row: Mapping[str, Any]) -> str:
     """Where a row is, by the columns that tell rows apart; totals left out."""
-    key = folder.package.of("csv").schema_.primary_key
+    key = folder.package.main.schema_.primary_key
     said = [f"{name} {row.get(name)}" for name in key if row.get(name) != TOTAL]
     return ", ".join(said) + (", whole site" if len(said) == 1 else "")
 
 
 def keys(folder: Folder) -> Check:
     """Each row has a key of its own, of the package's period and of codes that there are."""
-    names = folder.package.of("csv").schema_.primary_key
+    names = folder.package.main.schema_.primary_key
     seen = Counter(tuple(row[name] for name in names) for row in folder.rows)
     problems = []
     for row in folder.rows:
@@ -151,11 +152,13 @@ def _facts(folder: Folder) -> Check:
     problems = []
     if facts.rows != len(rows):
         problems.append(f"the package speaks of {facts.rows} rows, there are {len(rows)}")
-    if not rows or facts.rows_withheld_share != round(withheld / len(rows), 4):
+    if folder.package.is_withdrawn != (not rows):
+        problems.append(f"the package says {facts.status}, and there are {len(rows)} rows")
+    elif facts.rows_withheld_share != (round(withheld / len(rows), 4) if rows else 0):
         problems.append(
             f"of {len(rows)} rows {withheld} are withheld, which is not the share that the package says"
         )
-    if (facts.status == "incomplete") != bool(facts.days_without_lines):
+    if not folder.package.is_withdrawn and (facts.status == "incomplete") != bool(facts.days_without_lines):
         problems.append(
             f"the package says {facts.status}, and names {len(facts.days_without_lines)} days without lines"
         )
@@ -166,8 +169,8 @@ def _facts(folder: Folder) -> Check:
 
 def _statuses(folder: Folder) -> Check:
     """A row is suppressed if and only if its figures are empty; all others have the status of the package."""
-    measures = folder.package.of("csv").schema_.measures
-    figures = [name for name in folder.csv.names if name in _FIGURES]
+    measures = folder.package.main.schema_.measures
+    figures = [name for name in folder.main.names if name in _FIGURES]
     problems = []
     for row in folder.rows:
         place, status = at_row(folder, row), row["status"]

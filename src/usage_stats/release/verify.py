@@ -36,6 +36,7 @@ class Verdict:
     checks: tuple[Check, ...]
     digest: str | None = None
     rows: int = 0
+    is_withdrawn: bool = False
 
     @property
     def passed(self) -> bool:
@@ -46,6 +47,7 @@ class Verdict:
         return {
             "folder": str(self.path),
             "passed": self.passed,
+            "withdrawn": self.is_withdrawn,
             "package_sha256": self.digest,
             "rows": self.rows,
             "checks": [_as_json(check) for check in self.checks],
@@ -88,7 +90,8 @@ def checked_folders(
 
 
 def _with(verdict: Verdict, checks: tuple[Check, ...]) -> Verdict:
-    return Verdict(verdict.path, (*verdict.checks, *checks), verdict.digest, verdict.rows)
+    every = (*verdict.checks, *checks)
+    return Verdict(verdict.path, every, verdict.digest, verdict.rows, verdict.is_withdrawn)
 
 
 def _checked(path: Path) -> tuple[Folder | None, Verdict]:
@@ -108,7 +111,8 @@ def _checked(path: Path) -> tuple[Folder | None, Verdict]:
                 return None, Verdict(path, tuple(checks), folder.digest, len(folder.rows))
     except InputError as error:
         return None, Verdict(path, (*checks, Check("files", 1, (str(error),))), folder.digest)
-    return folder, Verdict(path, tuple(checks), folder.digest, len(folder.rows))
+    verdict = Verdict(path, tuple(checks), folder.digest, len(folder.rows), folder.package.is_withdrawn)
+    return folder, verdict
 
 
 def _side_by_side(pool: Pool) -> dict[Path, tuple[Check, ...]]:

@@ -154,11 +154,11 @@ def test_folders_appear_whole(site, views, noon, monkeypatch):
     """Writing fails in the middle: no folder is there, not even half of one, and the next run writes it."""
     site.log("6.log", views(noon(6)))
 
-    def full_disk(_path, _content):
+    def full_disk(_path, _content, **_):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pathlib.Path.write_bytes", full_disk)
+        patch.setattr("usage_stats.flow.place_folder.write_whole", full_disk)
         with pytest.raises(OSError, match="No space left"):
             site.run(noon(20))
     visible = [

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from usage_stats.errors import LedgerError
-from usage_stats.flow.received import Address, Received
+from usage_stats.flow.editions import Place
+from usage_stats.flow.received import Received
 from usage_stats.periods import parse_period
 
 PAGE = "report.html"
@@ -82,7 +83,7 @@ def test_earlier_files_are_read_only_if_they_are_those_delivered(weeks, noon):
     """Whoever asks for them, in whichever order: another digest is an error, a missing file is a gap."""
     weeks.run(noon(20))
     folder = weeks.root / "releases/acme/components"
-    to = Address("acme", "components", parse_period("2026-04-12"))
+    to = Place("acme", "components", parse_period("2026-04-12"))
     told = [e.period.code for e in Received(weeks.workspace).before(to)]
     shutil.rmtree(folder / "2026-04-07")
     without = [e.period.code for e in Received(weeks.workspace).before(to)]
@@ -101,7 +102,7 @@ def test_what_was_delivered_later_is_not_looked_at(weeks, noon, tmp_path):
     shutil.rmtree(twin.root / "restricted")  # its ledger begins anew
     received = Received(twin.workspace)
     monday, tuesday, wednesday = (
-        Address("acme", "components", parse_period(f"2026-04-0{n}")) for n in (6, 7, 8)
+        Place("acme", "components", parse_period(f"2026-04-0{n}")) for n in (6, 7, 8)
     )
     files = {e["period"]: e["files"] for e in weeks.workspace.released.entries() if e["event"] == "delivered"}
     for address in (tuesday, wednesday, monday):
