@@ -9,6 +9,7 @@ RULES = "tests/unit/sdc/test_sdc_primary.py::test_each_rule_finds_its_cells"
 SPEC = "tests/spec/test_any_table_spec.py::"
 REQUIREMENT = "tests/unit/sdc/test_sdc_requirement.py::"
 ATTACK = "tests/attack/test_attack_protected_tables.py::"
+SUMS = "tests/unit/sdc/test_sdc_magnitudes.py::"
 COMMAND = "tests/unit/test_cli_protect.py::"
 
 
@@ -348,8 +349,8 @@ LINES = (
     Line(
         "nothing is written that the audit does not pass",
         "protect",
-        "if not report.passed:",
-        "if False:",
+        "exposed = int(report.exposed.sum()) + ",
+        "exposed = ",
         COMMAND + "test_nothing_is_written_where_it_cannot_be_protected",
     ),
     Line(
@@ -372,5 +373,103 @@ LINES = (
         "if (hidden != frame[spec.frequency].is_null()).any():",
         "if False:",
         COMMAND + "test_a_file_that_is_no_protected_table_is_refused",
+    ),
+    Line(
+        "sums: published only where zeros are known",
+        "table_spec",
+        'if spec.zeros != "known":',
+        "if False:",
+        SUMS + "test_what_would_tell_of_counts_is_refused",
+    ),
+    Line(
+        "sums: a level by p %, the second largest knowing its own",
+        "magnitudes",
+        "level = share / 100 * largest[:, 0] - (values - largest[:, 0] - largest[:, 1])",
+        "level = share / 100 * largest[:, 0] - (values - largest[:, 0])",
+        SUMS + "test_levels_are_those_of_the_textbook",
+    ),
+    Line(
+        "sums: a level by dominance",
+        "magnitudes",
+        "* 100 / k - values",
+        "* 0.0",
+        SUMS + "test_levels_are_those_of_the_textbook",
+    ),
+    Line(
+        "sums: a share of every one",
+        "magnitudes",
+        "np.maximum(self.share * self.values, self.further)",
+        "self.further",
+        SUMS + "test_levels_are_those_of_the_textbook",
+    ),
+    Line(
+        "sums: no level below what all readers know",
+        "magnitudes",
+        "np.minimum(self._level, self.values - self.floor)",
+        "self._level",
+        SUMS + "test_no_level_lies_below_what_all_readers_know",
+    ),
+    Line(
+        "sums: as wide where the floor is near",
+        "magnitudes",
+        "np.maximum(self._level, makes_up)",
+        "self._level",
+        SUMS + "test_no_level_lies_below_what_all_readers_know",
+    ),
+    Line(
+        "sums: withheld where counts are",
+        "protected_file",
+        "_sums(cells.magnitudes[name], cells.layout).set(pl.Series(withheld), None)",
+        "_sums(cells.magnitudes[name], cells.layout)",
+        SUMS + "test_sums_are_published_where_counts_are",
+    ),
+    Line(
+        "sums: the audit of a file asks for a width",
+        "judged_magnitudes",
+        "high - low >= wide * high * (1 - _SLACK)",
+        "high >= low",
+        SUMS + "test_a_sum_that_is_too_narrow_is_exposed",
+    ),
+    Line(
+        "sums: nothing is demanded where a cell is surely no secret",
+        "judged_magnitudes",
+        "surely[report.cells] = report.exact & (report.low >= requirement.persons)",
+        "surely[report.cells] = False",
+        SUMS + "test_a_narrow_sum_of_a_cell_that_is_surely_no_secret_is_not_exposed",
+    ),
+    Line(
+        "sums: surely no secret is the minimum",
+        "judged_magnitudes",
+        "report.exact & (report.low >= requirement.persons)",
+        "report.exact",
+        SUMS + "test_a_sum_that_is_too_narrow_is_exposed",
+    ),
+    Line(
+        "sums: the audit of what was chosen asks for the levels above",
+        "judged_magnitudes",
+        "high >= highest[cell] - above[cell] and ",
+        "",
+        "tests/oracle/test_small_magnitudes.py::test_what_is_protected_stays_in_doubt_at_every_corner",
+    ),
+    Line(
+        "sums: the audit of what was chosen asks for the levels below",
+        "judged_magnitudes",
+        " and low <= lowest[cell] + below[cell]",
+        "",
+        SUMS + "test_whoever_knows_the_sums_asks_for_doubt_both_ways",
+    ),
+    Line(
+        "sums: published ones add up",
+        "audit_magnitudes",
+        "if wrong.any():",
+        "if False:",
+        SUMS + "test_a_file_whose_sums_are_wrong_is_refused",
+    ),
+    Line(
+        "sums: nothing is written that their audit does not pass",
+        "protect",
+        " + _exposed_sums(view, report, problem.requirement, levels)",
+        "",
+        SUMS + "test_nothing_is_written_where_a_sum_is_told",
     ),
 )
