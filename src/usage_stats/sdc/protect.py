@@ -8,12 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from usage_stats.errors import AuditFailed
 from usage_stats.sdc.audit import TableAudit, View, audit
 from usage_stats.sdc.cells import Cells
+from usage_stats.sdc.contributors import choose_for_readers
 from usage_stats.sdc.judged_magnitudes import audit_truth, surely_no_secret
 from usage_stats.sdc.magnitude_choice import choose_for_sums
 from usage_stats.sdc.magnitudes import Levels, levels_of
@@ -69,10 +71,12 @@ def protect(
     problem = problem_of(cells, rules, spec)
     begun = time.monotonic()
     levels = levels_of(cells, rules, spec)
-    choice = choose_for_sums(problem, levels, lambda p, s: choose(p, seconds=s, on_step=on_step), seconds)
+    choice = choose_for_sums(
+        problem, levels, lambda p, s: choose_for_readers(p, s, partial(choose, on_step=on_step)), seconds
+    )
     chosen = time.monotonic()
     view = View(cells.counts, choice.withheld, problem.sensitive, problem.sums)
-    report = audit(view, problem.requirement, claims=choice.moves, truth=cells.counts)
+    report = audit(view, problem.requirement, claims=choice.moves, truth=cells.counts, least=problem.least)
     exposed = int(report.exposed.sum()) + _exposed_sums(view, report, problem.requirement, levels)
     if exposed:
         raise AuditFailed(
@@ -108,4 +112,5 @@ def problem_of(cells: Cells, rules: Mapping[str, Mask], spec: TableSpec) -> Prob
         weights(cells.counts, spec.minimise),
         requirement_of(spec),
         known,
+        spec.contributors == "one",
     )

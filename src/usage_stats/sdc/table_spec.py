@@ -75,6 +75,9 @@ class TableSpec(_Strict):
     magnitudes: dict[str, Magnitude] = {}
     rules: Rules = Rules()
     zeros: Zeros = "free"
+    contributors: Literal["none", "one"] = (
+        "none"  # who else reads: one who knows that their own cell is not empty
+    )
     minimise: Literal["information", "cells", "persons"] = "information"
     edges: dict[str, tuple[Edges, ...]] = pydantic.Field(default={}, exclude=True)
 

@@ -258,7 +258,7 @@ LINES = (
     Line(
         "requirement: no count falls below the least",
         "problem",
-        "np.maximum(self.counts - self.requirement.least, 0)",
+        "np.maximum(self.counts - self.least, 0)",
         "np.maximum(self.counts, 0)",
         REQUIREMENT + "test_an_empty_cell_that_all_know_is_never_chosen",
     ),
@@ -293,7 +293,7 @@ LINES = (
     Line(
         "audit: no count is below the least",
         "audit",
-        "np.full(len(part), float(self._requirement.least))",
+        "self._least[self._cells[part]].astype(float)",
         "np.zeros(len(part))",
         REQUIREMENT + "test_a_reader_who_takes_no_withheld_cell_for_empty_starts_at_one",
     ),
@@ -321,7 +321,7 @@ LINES = (
     Line(
         "audit: a claimed move leaves no count below the least",
         "audit",
-        "or (truth[cells] + steps < least).any()",
+        "or (truth[cells] + steps < least[cells]).any()",
         "",
         ATTACK + "test_false_proofs_are_not_believed",
     ),
@@ -342,7 +342,7 @@ LINES = (
     Line(
         "audit: the truth that moves start from is the published one",
         "audit",
-        "if not _fits(self._view, truth, self._requirement.least):",
+        "if not _fits(self._view, truth, self._least):",
         "if False:",
         ATTACK + "test_moves_from_another_table_prove_nothing",
     ),
@@ -471,5 +471,19 @@ LINES = (
         " + _exposed_sums(view, report, problem.requirement, levels)",
         "",
         SUMS + "test_nothing_is_written_where_a_sum_is_told",
+    ),
+    Line(
+        "contributors: who is in a cell knows that it is not empty",
+        "problem",
+        "np.maximum(known, np.minimum(self.counts, 1)) if self.for_contributors else known",
+        "known",
+        "tests/oracle/test_small_contributors.py::test_no_contributor_knows_too_much_of_any_cell",
+    ),
+    Line(
+        "contributors: what holds only without them is chosen anew",
+        "contributors",
+        "if held.passed:",
+        "if True:",
+        "tests/unit/sdc/test_sdc_contributors.py::test_a_choice_that_forgets_contributors_is_made_anew",
     ),
 )
