@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from usage_stats.sdc.audit import View, audit
+import numpy as np
+
+from usage_stats.sdc.audit import TableAudit, View, audit
 from usage_stats.sdc.problem import Problem
 from usage_stats.sdc.secondary import Choice
 
-__all__ = ["choose_for_readers"]
+__all__ = ["choose_for_readers", "narrow_for_some"]
 
 
 def choose_for_readers(problem: Problem, seconds: float, choose: Callable[..., Choice]) -> Choice:
@@ -26,7 +28,21 @@ def choose_for_readers(problem: Problem, seconds: float, choose: Callable[..., C
         return choice
     view = View(problem.counts, choice.withheld, problem.sensitive, problem.sums)
     held = audit(view, problem.requirement, claims=choice.moves, truth=problem.counts, least=problem.least)
-    if held.passed:
+    if held.passed and not narrow_for_some(problem, held):
         return choice
     proven = choose(problem, seconds=0.0)
     return Choice(proven.withheld, proven.weight, min(choice.bound, proven.weight), proven.moves)
+
+
+def narrow_for_some(problem: Problem, report: TableAudit) -> int:
+    """Cells that some contributor may place too closely, though no reader of least counts does.
+
+    A narrow interval from the minimum on is no secret to whoever takes all of these counts for possible and no others.
+    A contributor knows of one cell only, and may reach below the minimum: not as far as is asked.
+    """
+    if not problem.for_contributors:
+        return 0
+    high = np.where(report.high < 0, np.inf, report.high)
+    wide = [problem.requirement.is_wide(low, top) for low, top in zip(report.low, high, strict=True)]
+    doubtful = [problem.requirement.is_doubtful(top) for top in high]
+    return int(np.count_nonzero(np.array(doubtful, dtype=bool) & ~np.array(wide, dtype=bool)))

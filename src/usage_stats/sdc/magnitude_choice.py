@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -59,9 +58,22 @@ def choose_for_sums(
                 "withholding more does not help: nothing is written"
             )
         forced = forced | wanted | (choice.withheld & (rounds >= _PATIENCE))
-        choice = choose(replace(problem, sensitive=forced), max(deadline - clock(), 0.0) / 2)
+        choice = choose(_with_forced(problem, forced), max(deadline - clock(), 0.0) / 2)
     weight = float(problem.weight[choice.withheld & ~problem.sensitive].sum())
     return Choice(choice.withheld, weight, min(first.bound, weight), choice.moves)
+
+
+def _with_forced(problem: Problem, forced: Mask) -> Problem:
+    """The same problem with cells that must be withheld although they break no rule."""
+    return Problem(
+        problem.layout,
+        problem.counts,
+        forced,
+        problem.weight,
+        problem.requirement,
+        problem.fixed,
+        problem.for_contributors,
+    )
 
 
 def _narrow(problem: Problem, choice: Choice, levels: Sequence[Levels]) -> list[tuple[Levels, Ints]]:

@@ -15,7 +15,7 @@ import numpy as np
 from usage_stats.errors import AuditFailed
 from usage_stats.sdc.audit import TableAudit, View, audit
 from usage_stats.sdc.cells import Cells
-from usage_stats.sdc.contributors import choose_for_readers
+from usage_stats.sdc.contributors import choose_for_readers, narrow_for_some
 from usage_stats.sdc.judged_magnitudes import audit_truth, surely_no_secret
 from usage_stats.sdc.magnitude_choice import choose_for_sums
 from usage_stats.sdc.magnitudes import Levels, levels_of
@@ -78,6 +78,7 @@ def protect(
     view = View(cells.counts, choice.withheld, problem.sensitive, problem.sums)
     report = audit(view, problem.requirement, claims=choice.moves, truth=cells.counts, least=problem.least)
     exposed = int(report.exposed.sum()) + _exposed_sums(view, report, problem.requirement, levels)
+    exposed += narrow_for_some(problem, report)
     if exposed:
         raise AuditFailed(
             f"{exposed} figures of {len(report.cells)} withheld cells could be worked out too closely: "

@@ -482,8 +482,15 @@ LINES = (
     Line(
         "contributors: what holds only without them is chosen anew",
         "contributors",
-        "if held.passed:",
+        "if held.passed and not narrow_for_some(problem, held):",
         "if True:",
         "tests/unit/sdc/test_sdc_contributors.py::test_a_choice_that_forgets_contributors_is_made_anew",
+    ),
+    Line(
+        "contributors: surely enough for all of them is not so for each",
+        "contributors",
+        "np.array(doubtful, dtype=bool) & ~np.array(wide, dtype=bool)",
+        "np.zeros(len(wide))",
+        "tests/unit/sdc/test_sdc_contributors.py::test_what_passes_only_as_surely_enough_is_narrow_for_some",
     ),
 )

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from usage_stats.sdc.audit import View, audit
-from usage_stats.sdc.contributors import choose_for_readers
+from usage_stats.sdc.contributors import choose_for_readers, narrow_for_some
 from usage_stats.sdc.dimension import dimension_of
 from usage_stats.sdc.problem import Problem, weights
 from usage_stats.sdc.relations import Layout
@@ -47,3 +48,16 @@ def test_a_choice_that_forgets_contributors_is_made_anew():
 
     assert not _holds(inside, forgetful(inside, seconds=5))
     assert _holds(inside, choose_for_readers(inside, 5, forgetful))
+
+
+@pytest.mark.parametrize(("count", "narrow"), [(4, 1), (5, 0)])
+def test_what_passes_only_as_surely_enough_is_narrow_for_some(count, narrow):
+    """A cell that is 4 in all tables of all contributors could be 2 to one of them; from 5 on, that would be wide."""
+    problem = _problem(for_contributors=True)
+    counts, none = np.array([count + 43, 1, 2, count, 40]), np.zeros(5, dtype=bool)
+    alone = np.arange(5) == 3
+    report = audit(View(counts, alone, none, problem.sums), problem.requirement)
+
+    assert report.passed
+    assert narrow == narrow_for_some(problem, report)
+    assert 0 == narrow_for_some(replace(problem, for_contributors=False), report)
