@@ -211,7 +211,7 @@ LINES = (
         "requirement",
         "return high >= self.persons and high - low >= self.persons",
         "return high - low >= self.persons",
-        REQUIREMENT + "test_what_is_missing_is_the_further_of_the_two",
+        REQUIREMENT + "test_an_interval_reaches_the_minimum_and_is_as_wide",
     ),
     Line(
         "requirement: the interval is as wide as the minimum",

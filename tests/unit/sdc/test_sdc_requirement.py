@@ -17,10 +17,18 @@ TOTAL, A, B, C = range(4)
 
 @pytest.mark.parametrize(
     ("low", "high", "wide"),
-    [(0, 5, True), (0, 4, False), (1, 5, False), (1, 6, True), (90, 94, False), (90, 95, True)],
+    [
+        (0, 5, True),
+        (0, 4, False),
+        (1, 5, False),
+        (1, 6, True),
+        (90, 94, False),
+        (90, 95, True),
+        (-1, 4, False),
+    ],
 )
 def test_an_interval_reaches_the_minimum_and_is_as_wide(low, high, wide):
-    """Both are asked for: it reaches the minimum persons, and it is as wide as they are."""
+    """Both are asked for; from zero on, the width says it all, and what starts below zero gains nothing by that."""
 
     assert wide == FIVE.is_wide(low, high)
 
