@@ -100,6 +100,20 @@ def _sums(layout, cell, leaf):
     return all(d.leaves_below[i, j - 1] for d, i, j in zip(layout.dimensions, at, below, strict=True))
 
 
+def test_moves_from_another_table_prove_nothing(monkeypatch):
+    """Moves start from a table that holds what is published; from any other, they would claim what cannot be."""
+    monkeypatch.setattr("usage_stats.sdc.audit.MAX_EXACT", 0)
+    problem = _problem(1)
+    withheld = problem.sensitive
+    other = problem.counts + 50
+    view = View(problem.counts, withheld, problem.sensitive, problem.sums)
+    honest = audit(view, problem.requirement)
+    lied_to = audit(view, problem.requirement, claims=[], truth=other)
+
+    assert honest.low.tolist() == lied_to.low.tolist()
+    assert honest.high.tolist() == lied_to.high.tolist()
+
+
 def test_proofs_of_large_tables_are_checked(monkeypatch):
     """Where not every interval is worked out, only moves that fit all that is published count."""
     monkeypatch.setattr("usage_stats.sdc.audit.MAX_EXACT", 0)

@@ -62,6 +62,18 @@ def test_a_partner_does_not_learn_why(folder):
     assert {"shop", "kind", "freq", "status"} == set(rows["a", "x"])
 
 
+def test_a_cell_names_every_rule_that_it_breaks(folder):
+    """Two rules, two names; one of them where only one is broken; none where the count is published."""
+    (folder / "table.yaml").write_text(SPEC.replace("persons: 3", "persons: 3, homogeneity: [kind]"))
+    (folder / "cells.csv").write_text("shop,kind,freq\na,x,2\na,y,0\nb,x,1\nb,y,9\n")
+    _protect(folder, "out.csv")
+    rules = {at: row["rules"] for at, row in _rows(folder / "out.csv").items()}
+
+    assert "minimum_persons homogeneity of kind" == rules["a", "x"]
+    assert "minimum_persons" == rules["b", "x"]
+    assert "" == rules["_T", "_T"]
+
+
 @pytest.mark.parametrize("options", [(), ("--partner",)])
 @pytest.mark.parametrize("out", ["out.csv", "out.parquet"])
 def test_what_is_protected_passes_the_audit(folder, out, options):

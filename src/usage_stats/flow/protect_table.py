@@ -5,20 +5,25 @@ Belongs here: what the commands `protect` and `audit` do, and what they say. Doe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from usage_stats.sdc.audit import audit
+from usage_stats.sdc.audit import TableAudit, View, audit
+from usage_stats.sdc.audit_magnitudes import SumsAudit
 from usage_stats.sdc.cells import read_cells
-from usage_stats.sdc.explain import explained
+from usage_stats.sdc.explain import explained, explained_sums
+from usage_stats.sdc.judged_magnitudes import audit_file, surely_no_secret
 from usage_stats.sdc.protect import ProtectedCells, protect, requirement_of
-from usage_stats.sdc.protected_file import audited_rows, protected_rows, read_view
+from usage_stats.sdc.protected_file import audited_rows, protected_rows, read_sums, read_view
+from usage_stats.sdc.relations import Floats
+from usage_stats.sdc.requirement import Requirement
 from usage_stats.sdc.secondary import Step
 from usage_stats.sdc.table_files import write_table
-from usage_stats.sdc.table_spec import read_table_spec
+from usage_stats.sdc.table_spec import TableSpec, read_table_spec
 
 __all__ = ["AuditedFile", "audit_table", "describe_audit", "describe_protected", "protect_table"]
 
@@ -100,11 +105,25 @@ def audit_table(file: Path, spec: Path, out: Path | None) -> AuditedFile:
     """
     read = read_table_spec(spec)
     layout, view = read_view(file, read)
-    report = audit(view, requirement_of(read))
+    requirement = requirement_of(read)
+    report = audit(view, requirement)
+    sums = _audit_sums(read_sums(file, read, layout, view), read, view, report, requirement)
     if out:
-        write_table(out, audited_rows(layout, view, report, read))
-    reasons = tuple(explained(layout, view, report, _MOST_REASONS))
-    return AuditedFile(len(report.cells), int(report.exposed.sum()), out, reasons)
+        write_table(out, audited_rows(layout, view, report, read, sums))
+    reasons = [*explained(layout, view, report, _MOST_REASONS), *explained_sums(layout, sums, _MOST_REASONS)]
+    exposed = np.logical_or.reduce([report.exposed, *(found.exposed for found in sums.values())])
+    return AuditedFile(len(report.cells), int(exposed.sum()), out, tuple(reasons[:_MOST_REASONS]))
+
+
+def _audit_sums(
+    values: Mapping[str, Floats], spec: TableSpec, view: View, report: TableAudit, requirement: Requirement
+) -> dict[str, SumsAudit]:
+    no_secret = surely_no_secret(view, report, requirement)
+    share = spec.rules.protect_percent / 100
+    return {
+        name: audit_file(view, given, spec.magnitudes[name].at_least, share, no_secret)
+        for name, given in values.items()
+    }
 
 
 def describe_audit(audited: AuditedFile) -> str:

@@ -70,6 +70,7 @@ def audit(
     *,
     claims: Sequence[tuple[Ints, Ints]] = (),
     truth: Ints | None = None,
+    least: Ints | None = None,
     on_step: Callable[[int], None] = lambda _: None,
 ) -> TableAudit:
     """Attack every withheld cell.
@@ -79,6 +80,7 @@ def audit(
         requirement: what must stay in doubt.
         claims: moves (cells, steps) away from the truth that are claimed to fit all that is published.
         truth: all counts, if whoever asks has them; with it, claimed moves can be checked.
+        least: of each cell, what a reader knows it to be at least; else the requirement says it of all.
         on_step: told how many cells are done.
 
     Raises:
@@ -86,7 +88,8 @@ def audit(
         SolverError: a linear program was not solved; that is no pass.
     """
     open_sums, missing, rows = _open(view)
-    attack = _Attack(view, requirement)
+    known = np.full(len(view.counts), requirement.least, dtype=np.int64) if least is None else least
+    attack = _Attack(view, requirement, known)
     if truth is not None:
         attack.see_moves(truth, claims)
     for part in parts_of(open_sums, view.withheld):
@@ -112,8 +115,8 @@ def _open(view: View) -> tuple[Sums, Floats, Ints]:
 class _Attack:
     """The widest points seen of each cell, and bounds that are proven."""
 
-    def __init__(self, view: View, requirement: Requirement) -> None:
-        self._view, self._requirement = view, requirement
+    def __init__(self, view: View, requirement: Requirement, least: Ints) -> None:
+        self._view, self._requirement, self._least = view, requirement, least
         self._cells = np.flatnonzero(view.withheld)
         size = len(self._cells)
         self._sensitive = view.sensitive[self._cells]
@@ -126,11 +129,11 @@ class _Attack:
 
     def see_moves(self, truth: Ints, moves: Iterable[tuple[Ints, Ints]]) -> None:
         """Take note of claimed moves that hold what they claim; others are passed over."""
-        if not _fits(self._view, truth, self._requirement.least):
+        if not _fits(self._view, truth, self._least):
             return
         low, high = truth.astype(float), truth.astype(float)
         for cells, steps in moves:
-            if _keeps_all(self._view, truth, cells, steps, self._requirement.least):
+            if _keeps_all(self._view, truth, cells, steps, self._least):
                 low[cells] = np.minimum(low[cells], truth[cells] + steps)
                 high[cells] = np.maximum(high[cells], truth[cells] + steps)
         self._low, self._high = low[self._cells], high[self._cells]
@@ -143,7 +146,7 @@ class _Attack:
         mine = np.zeros(len(self._cells), dtype=bool)
         mine[part] = True
         of_part = np.flatnonzero(mine[sums.cells[sums.start[:-1]]]) if len(sums) else np.array([], dtype=int)
-        least = np.full(len(part), float(self._requirement.least))
+        least = self._least[self._cells[part]].astype(float)
         points = Points(
             sums.restricted(mine), missing[of_part], least, np.full(len(part), float(self._ceiling))
         )
@@ -199,18 +202,18 @@ class _Attack:
         )
 
 
-def _fits(view: View, truth: Ints, least: int) -> bool:
+def _fits(view: View, truth: Ints, least: Ints) -> bool:
     return bool(
         np.array_equal(truth[~view.withheld], view.counts[~view.withheld])
-        and (truth[view.withheld] >= least).all()
+        and (truth >= least)[view.withheld].all()
     )
 
 
-def _keeps_all(view: View, truth: Ints, cells: Ints, steps: Ints, least: int) -> bool:
+def _keeps_all(view: View, truth: Ints, cells: Ints, steps: Ints, least: Ints) -> bool:
     """Whether a move is of whole steps of withheld cells, leaves no count below the least, and keeps every sum."""
     if (
         not view.withheld[cells].all()
-        or (truth[cells] + steps < least).any()
+        or (truth[cells] + steps < least[cells]).any()
         or np.any(steps != np.round(steps))
     ):
         return False

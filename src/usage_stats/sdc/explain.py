@@ -5,12 +5,15 @@ Belongs here: words. They quote codes and published counts of the table, which i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from usage_stats.sdc.audit import TableAudit, View
+from usage_stats.sdc.audit_magnitudes import SumsAudit
 from usage_stats.sdc.relations import Layout
 
-__all__ = ["explained"]
+__all__ = ["explained", "explained_sums"]
 
 _MOST_SUMS = 4  # more would not be read
 
@@ -19,6 +22,15 @@ def explained(layout: Layout, view: View, report: TableAudit, most: int) -> list
     """A sentence for each of the first exposed cells."""
     at = [int(i) for i in np.flatnonzero(report.exposed)[:most]]
     return [_sentence(layout, view, report, i) for i in at]
+
+
+def explained_sums(layout: Layout, audits: Mapping[str, SumsAudit], most: int) -> list[str]:
+    """A sentence for each of the first exposed sums."""
+    return [
+        f"{_name(layout, int(found.cells[i]))}: {name} lies between {found.low[i]:,.6g} and {found.high[i]:,.6g}"
+        for name, found in audits.items()
+        for i in np.flatnonzero(found.exposed)[:most]
+    ]
 
 
 def _sentence(layout: Layout, view: View, report: TableAudit, at: int) -> str:

@@ -28,10 +28,9 @@ def sensitive_cells(cells: Cells, spec: TableSpec) -> Mapping[str, Mask]:
         n, share = rules.dominance.n, rules.dominance.k / 100
         parts = [_dominated(cells.magnitudes[m], cells.largest[m], n, share) for m in cells.magnitudes]
         broken["dominance"] = some & np.logical_or.reduce(parts)
-    if rules.p_percent:
-        parts = [
-            _estimable(cells.magnitudes[m], cells.largest[m], rules.p_percent / 100) for m in cells.magnitudes
-        ]
+    percents = {m: percent for m in cells.magnitudes if (percent := spec.p_percent(m))}
+    if percents:
+        parts = [_estimable(cells.magnitudes[m], cells.largest[m], p / 100) for m, p in percents.items()]
         broken["p_percent"] = some & np.logical_or.reduce(parts)
     for name in rules.homogeneity:
         broken[f"homogeneity of {name}"] = _homogeneous(cells, name)

@@ -29,6 +29,7 @@ class Problem:
         weight: what withholding a cell costs, above zero.
         requirement: what must stay in doubt.
         fixed: cells that everybody knows and that are never withheld.
+        for_contributors: whether each reader may be in a cell, and so know that it is not empty.
     """
 
     layout: Layout
@@ -37,6 +38,7 @@ class Problem:
     weight: Floats
     requirement: Requirement
     fixed: Mask
+    for_contributors: bool = False
 
     @cached_property
     def sums(self) -> Sums:
@@ -45,8 +47,14 @@ class Problem:
     @cached_property
     def room_below(self) -> Ints:
         """How far a reader who takes the least for possible can think a withheld cell down."""
-        room = np.maximum(self.counts - self.requirement.least, 0)
+        room = np.maximum(self.counts - self.least, 0)
         return np.where(self.fixed, 0, room)
+
+    @cached_property
+    def least(self) -> Ints:
+        """What each cell stays at least, in every table that proves anything: 1 for all contributors at once."""
+        known = np.full(len(self.counts), self.requirement.least, dtype=np.int64)
+        return np.maximum(known, np.minimum(self.counts, 1)) if self.for_contributors else known
 
     @property
     def room_above(self) -> int:

@@ -6,14 +6,19 @@ Belongs here: the order: sensitive cells, further cells, audit. Does not: files.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from usage_stats.errors import AuditFailed
 from usage_stats.sdc.audit import TableAudit, View, audit
 from usage_stats.sdc.cells import Cells
+from usage_stats.sdc.contributors import choose_for_readers, narrow_for_some
+from usage_stats.sdc.judged_magnitudes import audit_truth, surely_no_secret
+from usage_stats.sdc.magnitude_choice import choose_for_sums
+from usage_stats.sdc.magnitudes import Levels, levels_of
 from usage_stats.sdc.primary import sensitive_cells
 from usage_stats.sdc.problem import Problem, weights
 from usage_stats.sdc.relations import Mask
@@ -65,16 +70,26 @@ def protect(
     rules = sensitive_cells(cells, spec)
     problem = problem_of(cells, rules, spec)
     begun = time.monotonic()
-    choice = choose(problem, seconds=seconds, on_step=on_step)
+    levels = levels_of(cells, rules, spec)
+    choice = choose_for_sums(
+        problem, levels, lambda p, s: choose_for_readers(p, s, partial(choose, on_step=on_step)), seconds
+    )
     chosen = time.monotonic()
     view = View(cells.counts, choice.withheld, problem.sensitive, problem.sums)
-    report = audit(view, problem.requirement, claims=choice.moves, truth=cells.counts)
-    if not report.passed:
+    report = audit(view, problem.requirement, claims=choice.moves, truth=cells.counts, least=problem.least)
+    exposed = int(report.exposed.sum()) + _exposed_sums(view, report, problem.requirement, levels)
+    exposed += narrow_for_some(problem, report)
+    if exposed:
         raise AuditFailed(
-            f"{int(report.exposed.sum())} of {len(report.cells)} withheld cells could be worked out too closely: "
+            f"{exposed} figures of {len(report.cells)} withheld cells could be worked out too closely: "
             "nothing is written. This is a bug, please report it with this message."
         )
     return ProtectedCells(cells, rules, choice, report, (chosen - begun, time.monotonic() - chosen))
+
+
+def _exposed_sums(view: View, report: TableAudit, requirement: Requirement, levels: Sequence[Levels]) -> int:
+    no_secret = surely_no_secret(view, report, requirement)
+    return sum(int(audit_truth(view, each, no_secret).exposed.sum()) for each in levels)
 
 
 def any_of(rules: Mapping[str, Mask]) -> Mask:
@@ -98,4 +113,5 @@ def problem_of(cells: Cells, rules: Mapping[str, Mask], spec: TableSpec) -> Prob
         weights(cells.counts, spec.minimise),
         requirement_of(spec),
         known,
+        spec.contributors == "one",
     )

@@ -40,9 +40,19 @@ class Dominance(_Strict):
 
 
 class Magnitude(_Strict):
-    """A column of sums, with columns of the largest contributions to each cell, the largest first."""
+    """A column of sums, with columns of the largest contributions to each cell, the largest first.
+
+    Attributes:
+        largest: those columns.
+        publish: whether the sums are published beside the counts; else they only decide what is sensitive.
+        p_percent: instead of the rules', for this magnitude.
+        at_least: what each person contributes for sure, as every reader knows.
+    """
 
     largest: tuple[str, ...] = ()
+    publish: bool = False
+    p_percent: float | None = pydantic.Field(default=None, gt=0, le=100)
+    at_least: float = pydantic.Field(default=0, ge=0)
 
 
 class Rules(_Strict):
@@ -53,6 +63,7 @@ class Rules(_Strict):
     dominance: Dominance | None = None
     p_percent: float | None = pydantic.Field(default=None, gt=0, le=100)
     homogeneity: tuple[str, ...] = ()
+    protect_percent: float = pydantic.Field(default=10, gt=0, le=50)
 
 
 class TableSpec(_Strict):
@@ -64,8 +75,20 @@ class TableSpec(_Strict):
     magnitudes: dict[str, Magnitude] = {}
     rules: Rules = Rules()
     zeros: Zeros = "free"
+    contributors: Literal["none", "one"] = (
+        "none"  # who else reads: one who knows that their own cell is not empty
+    )
     minimise: Literal["information", "cells", "persons"] = "information"
     edges: dict[str, tuple[Edges, ...]] = pydantic.Field(default={}, exclude=True)
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """The magnitudes whose sums are published."""
+        return tuple(name for name, magnitude in self.magnitudes.items() if magnitude.publish)
+
+    def p_percent(self, magnitude: str) -> float | None:
+        """The percentage within which nobody may place the largest contribution to a sum of this magnitude."""
+        return self.magnitudes[magnitude].p_percent or self.rules.p_percent
 
 
 def read_table_spec(path: Path) -> TableSpec:
@@ -101,11 +124,29 @@ def _check_columns(path: Path, spec: TableSpec) -> None:
     if rules.minimum_networks and not spec.networks:
         raise ConfigError(f"{path}: minimum_networks needs the column of networks: networks: COLUMN")
     deepest = max((len(m.largest) for m in spec.magnitudes.values()), default=0)
-    needed = max(rules.dominance.n if rules.dominance else 0, 2 if rules.p_percent else 0)
+    by_share = rules.p_percent or any(m.p_percent for m in spec.magnitudes.values())
+    needed = max(rules.dominance.n if rules.dominance else 0, 2 if by_share else 0)
     if needed and (not spec.magnitudes or any(len(m.largest) < needed for m in spec.magnitudes.values())):
         raise ConfigError(
             f"{path}: the rules need the {needed} largest contributions of every magnitude; found {deepest} column(s): "
             "magnitudes: {COLUMN: {largest: [COLUMN, ...]}}"
         )
+    _check_published(path, spec)
     if unknown := set(rules.homogeneity) - set(spec.dimensions):
         raise ConfigError(f"{path}: homogeneity names {min(unknown)!r}, which is no dimension")
+
+
+_TAKEN = ("status", "rules", "feasible_low", "feasible_high", "exact", "exposed")
+
+
+def _check_published(path: Path, spec: TableSpec) -> None:
+    """A published sum above zero says that somebody is there: a count must not leave that open."""
+    if not spec.published:
+        return
+    if spec.zeros != "known":
+        raise ConfigError(
+            f"{path}: magnitudes are published only with zeros: known, for a sum above zero tells that a cell is not "
+            "empty; set zeros: known, or do not publish them"
+        )
+    if taken := {*spec.dimensions, spec.frequency, *_TAKEN} & set(spec.published):
+        raise ConfigError(f"{path}: no magnitude can be published as {min(taken)!r}, a column of its own")
