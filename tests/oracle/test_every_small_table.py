@@ -9,6 +9,7 @@ from every_whole_table import full, intervals, is_safe
 
 from usage_stats.sdc.audit import View, audit
 from usage_stats.sdc.dimension import dimension_of
+from usage_stats.sdc.exact import Master
 from usage_stats.sdc.problem import Problem, weights
 from usage_stats.sdc.relations import Layout, sums_of
 from usage_stats.sdc.requirement import Requirement
@@ -92,6 +93,20 @@ def test_the_choice_is_the_best_of_all(shape, zeros):
 
         assert best == choice.weight
         assert best == choice.bound
+
+
+@pytest.mark.parametrize("zeros", ["free", "known"])
+@pytest.mark.parametrize("most", [1, 12, 16, 48])
+def test_no_attacker_demands_more_than_the_best_choice_has(most, zeros):
+    """Sums alone, slices, and the whole table bound the weight of a choice that was proven the best from below."""
+    for seed in range(4):
+        problem = _problem((3, 3, 2), _table((3, 3, 2), seed, most=5), 3, zeros)
+        choice = choose(problem, seconds=20)
+        master = Master(problem, most)
+        master.tighten(lambda: False)
+
+        assert choice.gap == 0
+        assert master.bound <= choice.weight
 
 
 def _best(shape, table, problem, persons):

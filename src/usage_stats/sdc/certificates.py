@@ -86,16 +86,6 @@ class Certificates:
         used = set(self._high_by.tolist()) | set(self._low_by.tolist())
         return [(m.cells, m.steps.astype(np.int64)) for number, m in self._moves.items() if number in used]
 
-    def forget_fractions(self) -> None:
-        """Strike out moves of steps that are not whole."""
-        dead = {number for number, m in self._moves.items() if np.any(m.steps != np.round(m.steps))}
-        for number in sorted(dead):
-            for cell in self._moves.pop(number).cells.tolist():
-                self._using[cell].discard(number)
-        for ends, by in ((self.high, self._high_by), (self.low, self._low_by)):
-            lost = np.isin(by, list(dead))
-            ends[lost], by[lost] = self.problem.counts[lost], _TRUTH
-
     def begin(self, cell: int) -> list[int]:
         """Publish a withheld cell on trial: return the cells whose proof needed it."""
         self._undo, self._added, self._first = [], [], self._next

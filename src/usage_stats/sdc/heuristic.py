@@ -22,8 +22,12 @@ __all__ = ["Heuristic", "Stop"]
 _HARDLY_ANYTHING = 0.03
 # Cells up to which more ways are tried: it takes no time.
 _SMALL = 400
+# Other prices for a move of whole steps: a tenth of all moves are broken at first; few stay so after three,
+# hardly any after many.
+_TRIES, _MANY = 3, 16
 _EVERY = 50  # cells between two looks at the clock
-_WITH_EASE = 0.4  # of the time left; proofs withhold further cells, which need proofs too
+# Of the time left, what the cells known to need proofs may take: those withheld for them need proofs too.
+_WITH_EASE, _SPARE = 0.25, 0.6
 Stop = Callable[[], bool]
 
 
@@ -43,7 +47,7 @@ class Heuristic:
         self._price = problem.weight.astype(float)
         self._price[self.book.withheld] = _HARDLY_ANYTHING
         self._banned: Mask = problem.fixed.copy()
-        self._whole, self._thorough = False, problem.layout.size <= _SMALL
+        self._tries, self._thorough = _TRIES, problem.layout.size <= _SMALL
         if start is not None:
             self._withhold(np.flatnonzero(start & ~problem.sensitive).tolist())
 
@@ -60,6 +64,7 @@ class Heuristic:
             until: the time from when on the dear way is taken, without a search; before, searches become hastier.
             on_step: told how many cells are left, now and then.
         """
+        self._tries = _TRIES
         detail = self._problem.layout.detail
         queue = np.flatnonzero(self.book.withheld).tolist()
         while queue := sorted(self.book.owing(queue), key=lambda c: (-detail[c], c)):
@@ -78,19 +83,21 @@ class Heuristic:
 
     def _pace(self, needed: float, left: float) -> None:
         """Take smaller windows if the time needed at the last pace is not left, larger ones if it is with ease."""
-        size = self._windows.size + (needed > left) - (needed < _WITH_EASE * left)
+        size = self._windows.size + (needed > _SPARE * left) - (needed < _WITH_EASE * left)
         self._windows.size = min(max(size, 0), len(SIZES) - 1)
-
-    def settle(self, until: float = np.inf) -> None:
-        """Prove anew, in whole steps, what rests on moves that are not; from now on all moves are whole."""
-        self._whole = True
-        self.book.forget_fractions()
-        self.prove_all(until)
 
     def prove(self, cell: int, budget: float = np.inf) -> list[int]:
         """Find moves that prove the cell to be wide; return the cells withheld for it, none if it costs the budget."""
         if self.book.is_proven(cell):
             return []
+        best = self._cheapest(cell, budget)
+        if best is None and budget == np.inf:
+            self._tries = _MANY
+            best = self._cheapest(cell, budget) or [self._raised(cell)]
+            self._tries = _TRIES
+        return [fresh for move in best or () for fresh in self._accept(move)]
+
+    def _cheapest(self, cell: int, budget: float) -> list[Move] | None:
         best, cost = None, budget
         for down in self._ways_down(cell):
             moves = self._moves(cell, down)
@@ -99,9 +106,7 @@ class Heuristic:
                 best, cost = moves, price
             if price == 0:
                 break
-        if best is None and budget == np.inf:
-            best = [self._raised(cell)]
-        return [fresh for move in best or () for fresh in self._accept(move)]
+        return best
 
     def _ways_down(self, cell: int) -> list[float]:
         """How far down to go before going up: what is known to be possible, all the way, not at all, or between."""
@@ -140,7 +145,10 @@ class Heuristic:
 
     def improve(self, stop: Stop) -> None:
         """Publish again, the dearest first, what can be done without or exchanged for less, until nothing can."""
-        progress = True
+        progress, self._tries = (
+            True,
+            0,
+        )  # most trials fail: what broken steps achieve is proven anew in the end
         while progress and not stop():
             progress = False
             further = np.flatnonzero(self.book.withheld & ~self._problem.sensitive)
@@ -194,7 +202,7 @@ class Heuristic:
             self._down[cells] * allowed,
             window.at,
             amount,
-            whole=self._whole,
+            tries=self._tries,
         )
         if steps is None:
             return None

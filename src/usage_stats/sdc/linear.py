@@ -6,7 +6,8 @@ Whatever is not proven is no answer: a status other than the wanted one is None 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import highspy
 import numpy as np
@@ -14,11 +15,9 @@ import numpy as np
 from usage_stats.errors import InputError, SolverError
 from usage_stats.sdc.relations import Floats, Ints, Sums
 
-__all__ = ["TOLERANCE", "Covering", "Moves", "Points", "Ways", "is_whole"]
+__all__ = ["TOLERANCE", "Covering", "Cut", "Moves", "Points", "Ways", "is_whole"]
 
-_SECONDS = 2.0  # for a search among whole numbers
-_ANY = 1.0  # the first moves found will do: nearly all cost next to nothing
-_ATTEMPTS = 16  # other prices, slightly, before whole numbers are searched for
+_DEAR = 0.5  # half of what withholding the cheapest cell costs
 TOLERANCE = 1e-6  # HiGHS' own feasibility tolerance is 1e-7
 
 
@@ -48,6 +47,18 @@ def _program(cost: Floats, low: Floats, high: Floats, sums: Sums, row: tuple[Flo
     return program
 
 
+class Cut(NamedTuple):
+    """The choice of these columns, each counted by its coefficient, comes to at least so much."""
+
+    cells: Ints
+    coefficients: Floats
+    at_least: float
+
+    def is_broken(self, chosen: Floats, by: float) -> bool:
+        """Whether a choice, of columns in part as well, falls short."""
+        return float(self.coefficients @ chosen[self.cells]) < self.at_least - by
+
+
 class Moves:
     """Moves of `size` cells that keep all sums; asks for the cheapest that takes one cell a given way up or down."""
 
@@ -65,9 +76,9 @@ class Moves:
         self._model.passModel(_program(zeros, zeros, zeros, doubled, (still, still)))
 
     def cheapest(
-        self, price: Floats, up: Floats, down: Floats, cell: int, amount: float, *, whole: bool = False
+        self, price: Floats, up: Floats, down: Floats, cell: int, amount: float, *, tries: int | None = None
     ) -> Floats | None:
-        """A move that takes the cell by `amount`, at the least sum of price times way; None if none is found.
+        """A move that takes the cell by `amount`, at about the least sum of price times way; None if none was found.
 
         Args:
             price: of one step of each cell.
@@ -75,27 +86,30 @@ class Moves:
             down: how far each cell can fall.
             cell: the one to take.
             amount: how far; below zero means down.
-            whole: whether all cells are to go whole steps.
+            tries: how often to ask again at slightly other prices while some cells go broken steps, which are no
+                move then; not given, they will do.
         """
         low = np.zeros(2 * self._size)
         high = np.concatenate([up, down])
         there, back = (cell, cell + self._size) if amount > 0 else (cell + self._size, cell)
         low[there] = high[there] = abs(amount)
         high[back] = 0.0
-        self._model.changeColsCost(2 * self._size, self._columns, np.concatenate([price, price]))
         self._model.changeColsBounds(2 * self._size, self._columns, low, high)
-        found = self._solved()
-        if not whole or found is None:
-            return found
-        for attempt in range(_ATTEMPTS):
+        found = self._priced(price)
+        for attempt in range(tries or 0):
             if found is None or is_whole(found):
                 break
-            jitter = np.random.default_rng(attempt).uniform(1.0, 3.0, self._size)
-            self._model.changeColsCost(2 * self._size, self._columns, np.tile(price * jitter, 2))
-            found = self._solved()
-        if found is not None and not is_whole(found):
-            found = self._whole(_SECONDS)
-        return None if found is None else np.round(found)
+            if attempt == 0:  # of the cells that this way has chosen, and those that cost nothing
+                stay = np.tile((found == 0) & (price >= _DEAR), 2)
+                self._model.changeColsBounds(2 * self._size, self._columns, low, np.where(stay, 0.0, high))
+            found = self._priced(price * np.random.default_rng(attempt).uniform(1.0, 3.0, self._size))
+        if found is None or tries is None:
+            return found
+        return np.round(found) if is_whole(found) else None
+
+    def _priced(self, price: Floats) -> Floats | None:
+        self._model.changeColsCost(2 * self._size, self._columns, np.concatenate([price, price]))
+        return self._solved()
 
     def _solved(self) -> Floats | None:
         self._model.setBasis()  # nothing moves: the fewest steps away from a short move
@@ -105,20 +119,6 @@ class Moves:
         point = np.array(self._model.getSolution().col_value)
         move: Floats = point[: self._size] - point[self._size :]
         return np.round(move, 6)
-
-    def _whole(self, seconds: float) -> Floats | None:
-        count = 2 * self._size
-        kinds = highspy.HighsVarType
-        self._model.setOptionValue("time_limit", self._model.getRunTime() + seconds)
-        self._model.setOptionValue("mip_rel_gap", _ANY)
-        self._model.setOptionValue("presolve", "on")
-        self._model.changeColsIntegrality(count, self._columns, np.full(count, kinds.kInteger))
-        try:
-            return self._solved()
-        finally:
-            self._model.changeColsIntegrality(count, self._columns, np.full(count, kinds.kContinuous))
-            self._model.setOptionValue("presolve", "off")
-            self._model.setOptionValue("time_limit", float("inf"))
 
 
 class Points:
@@ -180,10 +180,12 @@ class Ways:
         self._columns = np.arange(size, dtype=np.int32)
         self._model = _model(presolve="off")
         zeros, still = np.zeros(size), np.zeros(len(sums))
+        self._low, self._high = zeros, zeros
         self._model.passModel(_program(zeros, zeros, zeros, sums, (still, still)))
 
     def bounded(self, low: Floats, high: Floats) -> None:
         """From now on, cells move between these bounds."""
+        self._low, self._high = low, high
         self._model.changeColsBounds(self._size, self._columns, low, high)
 
     def furthest(self, cell: int, direction: int, at_most: float) -> tuple[Floats, Floats] | None:
@@ -192,7 +194,6 @@ class Ways:
         The prices p hold for any bounds: the cell goes no further than the sum of p times the bound that p's sign
         names (plus: upper).
         """
-        before = self._model.getLp().col_lower_[cell], self._model.getLp().col_upper_[cell]
         self._model.changeColBounds(cell, -at_most, at_most)
         self._model.changeColCost(cell, float(-direction))
         self._model.setBasis()  # the corner of another cell's way is a bad place to start from
@@ -200,40 +201,54 @@ class Ways:
         solved = self._model.getModelStatus() == highspy.HighsModelStatus.kOptimal
         solution = self._model.getSolution()
         self._model.changeColCost(cell, 0.0)
-        self._model.changeColBounds(cell, *before)
+        self._model.changeColBounds(cell, self._low[cell], self._high[cell])
         return (np.array(solution.col_value), -np.array(solution.col_dual)) if solved else None
 
 
 class Covering:
-    """Choose some of many at the least weight, so that each condition `coefficients . chosen >= at least` holds."""
+    """Choose some of many at the least weight, so that each cut holds."""
 
-    def __init__(self, weight: Floats, forced: Ints) -> None:
+    def __init__(self, weight: Floats, always: Ints, never: Ints) -> None:
         self._size = len(weight)
         self._columns = np.arange(self._size, dtype=np.int32)
         self._model = _model()
         none = Sums(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0))
-        low = np.zeros(self._size)
-        low[forced] = 1.0
-        self._model.passModel(_program(weight, low, np.ones(self._size), none, (np.zeros(0), np.zeros(0))))
+        low, high = np.zeros(self._size), np.ones(self._size)
+        low[always], high[never] = 1.0, 0.0
+        self._model.passModel(_program(weight, low, high, none, (np.zeros(0), np.zeros(0))))
 
-    def demand(self, columns: Ints, coefficients: Floats, at_least: float) -> None:
-        """Add a condition."""
-        self._model.addRow(at_least, highspy.kHighsInf, len(columns), columns.astype(np.int32), coefficients)
+    def demand(self, cuts: Sequence[Cut]) -> None:
+        """Add conditions."""
+        if not cuts:
+            return
+        lengths = [len(cells) for cells, _, _ in cuts]
+        self._model.addRows(
+            len(cuts),
+            np.array([at_least for _, _, at_least in cuts]),
+            np.full(len(cuts), highspy.kHighsInf),
+            sum(lengths),
+            np.concatenate([[0], np.cumsum(lengths[:-1])]).astype(np.int32),
+            np.concatenate([cells for cells, _, _ in cuts]).astype(np.int32),
+            np.concatenate([coefficients for _, coefficients, _ in cuts]),
+        )
 
-    def shared(self) -> tuple[Floats, float] | None:
-        """The best choice if things could be chosen in part, and its weight."""
+    def shared(self, seconds: float) -> tuple[Floats, float] | None:
+        """The best choice if things could be chosen in part, and its weight; None if there was no time for it."""
+        self._limit(seconds)
         self._model.run()
         if self._model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
-        return np.array(self._model.getSolution().col_value), float(
-            self._model.getInfo().objective_function_value
-        )
+        weight = float(self._model.getInfo().objective_function_value)
+        return np.array(self._model.getSolution().col_value), weight
+
+    def _limit(self, seconds: float) -> None:
+        self._model.setOptionValue("time_limit", self._model.getRunTime() + seconds)
 
     def chosen(self, seconds: float, gap: float) -> tuple[Floats | None, float]:
         """The best choice found in the time, and the weight below which there is none."""
         kinds = highspy.HighsVarType
         self._model.changeColsIntegrality(self._size, self._columns, np.full(self._size, kinds.kInteger))
-        self._model.setOptionValue("time_limit", self._model.getRunTime() + seconds)
+        self._limit(seconds)
         self._model.setOptionValue("mip_rel_gap", gap)
         try:
             self._model.run()

@@ -12,21 +12,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from usage_stats.sdc.audit import View, audit
-from usage_stats.sdc.exact import Cuts
+from usage_stats.sdc.exact import Master
 from usage_stats.sdc.heuristic import Heuristic
 from usage_stats.sdc.problem import Problem
 from usage_stats.sdc.relations import Ints, Mask
-from usage_stats.sdc.slices import bound_of_slices
 
 __all__ = ["Choice", "Step", "choose"]
 
-# Cells beyond which the table's own cuts are not sought: the attackers' programs of one round take minutes.
+# Cells that an attacker may look at at once while cuts are sought: beyond, one round of them takes minutes.
 MAX_EXACT = 1_500
+_SLICE = 900
 # How near to the best the master comes: at first any choice that teaches something will do.
 _ROUGH, _GAP = 0.03, 1e-4
-# Of the time, for a first safe choice and for making it cheaper where no cuts are sought, and where they are.
-# What rests on broken steps is proven anew between making it cheaper and the bound.
-_FIRST, _CHEAPER, _SETTLED, _CHEAPER_FIRST = 0.5, 0.55, 0.85, 0.15
+# Size and gap beyond which cuts of whole choices do not close it in any time (seen at 1,000 cells): time goes into
+# making the choice cheaper instead.
+_SMALL, _HOPELESS = 400, 0.15
+# When what is done in this order ends, as parts of the time: a bound, a first safe choice, making it cheaper. Whole
+# choices, where there is hope, have the rest. Large tables need more time for the first choice.
+_SMALL_TABLE, _LARGE_TABLE = (0.25, 0.5, 0.55), (0.15, 0.75, 0.95)
 
 Step = Callable[[str, int, int], None]  # what is being done, how far, out of how much
 
@@ -64,33 +67,31 @@ def choose(
 
     Whatever time there is, the choice is safe: when it runs out, what is left is protected the dear way.
     """
-    begun = clock()
-    if problem.layout.size > MAX_EXACT:
-        best = _safe(
-            problem,
-            None,
-            tuple(begun + share * seconds for share in (_FIRST, _CHEAPER, _SETTLED)),
-            on_step,
-            clock,
-        )
-        return _bounded(best, bound_of_slices(problem, begun + seconds, clock))
+    begun, large = clock(), problem.layout.size > MAX_EXACT
     deadline = begun + seconds
-    best = _safe(problem, None, (deadline, begun + _CHEAPER_FIRST * seconds), on_step, clock)
-    return best if best.weight == 0 else _improved(problem, best, deadline, on_step, clock)
+    bounded, *rest = (begun + share * seconds for share in (_LARGE_TABLE if large else _SMALL_TABLE))
+    master = Master(problem, _SLICE if large else MAX_EXACT)
+    master.tighten(lambda: clock() > bounded, bounded - clock())
+    best = _bounded(_safe(problem, None, (rest[0], rest[1]), on_step, clock), master.bound)
+    if large or best.weight <= master.bound or clock() > deadline:
+        return best
+    if best.gap > _HOPELESS and problem.layout.size > _SMALL:
+        again = _safe(problem, best.withheld, (deadline, deadline), on_step, clock)
+        return _bounded(min(best, again, key=lambda choice: choice.weight), master.bound)
+    return _improved(problem, best, master, deadline, on_step, clock)
 
 
 def _improved(
-    problem: Problem, best: Choice, deadline: float, on_step: Step, clock: Callable[[], float]
+    problem: Problem, best: Choice, master: Master, deadline: float, on_step: Step, clock: Callable[[], float]
 ) -> Choice:
     """Let the cuts propose cheaper choices, and make them safe, until the bound says that there are none."""
-    cuts, gap = Cuts(problem), _ROUGH
-    cuts.tighten(lambda: clock() > deadline)
-    while (left := deadline - clock()) > 0 and cuts.bound < best.weight:
-        on_step(f"weight {best.weight:,.0f}, bound {cuts.bound:,.0f}", 0, 1)
-        proposed = cuts.propose(left, gap)
-        if proposed is None or cuts.bound >= best.weight:
+    gap = _ROUGH
+    while (left := deadline - clock()) > 0 and master.bound < best.weight:
+        on_step(f"weight {best.weight:,.0f}, bound {master.bound:,.0f}", 0, 1)
+        proposed = master.propose(left, gap)
+        if proposed is None or master.bound >= best.weight:
             break
-        if cuts.objections(proposed, lambda: clock() > deadline):
+        if master.objects(proposed, lambda: clock() > deadline):
             found = _safe(problem, proposed, (deadline, deadline), lambda *_: None, clock)
         elif gap > _GAP:
             gap = _GAP  # what is proposed roughly is nowhere objected to any more
@@ -100,10 +101,10 @@ def _improved(
         elif _passes(problem, proposed):
             found = Choice(proposed, float(problem.weight[proposed & ~problem.sensitive].sum()), 0.0, ())
         else:
-            cuts.forbid(proposed)
+            master.forbid(proposed)
             continue
         best = min(best, found, key=lambda choice: choice.weight)
-    return _bounded(best, cuts.bound)
+    return _bounded(best, master.bound)
 
 
 def _bounded(choice: Choice, bound: float) -> Choice:
@@ -119,7 +120,7 @@ def _passes(problem: Problem, withheld: Mask) -> bool:
 def _safe(
     problem: Problem,
     start: Mask | None,
-    until: tuple[float, ...],
+    until: tuple[float, float],
     on_step: Step,
     clock: Callable[[], float],
 ) -> Choice:
@@ -132,5 +133,4 @@ def _safe(
 
     heuristic.prove_all(until[0], note)
     heuristic.improve(lambda: clock() > until[1])
-    heuristic.settle(max(until))
     return Choice(heuristic.book.withheld, heuristic.weight, 0.0, heuristic.book.moves)

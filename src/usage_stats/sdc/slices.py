@@ -1,53 +1,41 @@
-"""A table too large for cuts → a proven bound from slices of it, each by itself.
+"""A table → the slices of it that are small enough to be attacked each by itself.
 
-Belongs here: forgetting sums. A reader who knows fewer sums is fooled more easily: what protects each slice from one
-who sees no other weighs no more than what protects the table. Does not: choosing.
+Belongs here: which dimensions are fixed, each way that leaves a slice as large as allowed. Does not: attacking.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import combinations
 from math import prod
 
 import numpy as np
 
-from usage_stats.sdc.exact import Cuts
 from usage_stats.sdc.problem import Problem
-from usage_stats.sdc.relations import Layout
+from usage_stats.sdc.relations import Ints, Sums, sums_of
 
-__all__ = ["bound_of_slices"]
-
-_SLICE_CELLS = 600  # a slice's bound takes seconds
+__all__ = ["slices_of"]
 
 
-def bound_of_slices(problem: Problem, deadline: float, clock: Callable[[], float]) -> float:
-    """The sum of bounds of slices; those that time does not reach count nothing."""
-    bound = 0.0
-    slices = [piece for piece in _slices(problem) if piece.sensitive.any()]
-    for done, piece in enumerate(slices):
-        left = deadline - clock()
-        if left <= 0:
-            break
-        until = clock() + left / (len(slices) - done)
-        cuts = Cuts(piece)
-        cuts.tighten(lambda until=until: clock() > until)  # type: ignore[misc] # bound at once
-        bound += cuts.bound
-    return bound
+def slices_of(problem: Problem, most: int) -> Iterator[tuple[Ints, Sums]]:
+    """Yield the cells and the sums of each slice with something sensitive, the table itself if it is small enough."""
+    dimensions, shape = problem.layout.dimensions, problem.layout.shape
+    numbers = np.arange(problem.layout.size).reshape(shape)
+    for kept in _kept(shape, most):
+        cut = [axis for axis in range(len(shape)) if axis not in kept]
+        sums = sums_of([shape[axis] for axis in kept], [dimensions[axis].families for axis in kept])
+        slices = np.moveaxis(numbers, cut, range(len(cut))).reshape(-1, prod(shape[axis] for axis in kept))
+        for cells in slices:
+            if problem.sensitive[cells].any():
+                yield cells.astype(np.int64), sums
 
 
-def _slices(problem: Problem) -> Iterator[Problem]:
-    shape = problem.layout.shape
-    cut: list[int] = []
-    while prod(n for axis, n in enumerate(shape) if axis not in cut) > _SLICE_CELLS:
-        cut.append(max((axis for axis in range(len(shape)) if axis not in cut), key=lambda axis: shape[axis]))
-    kept = [axis for axis in range(len(shape)) if axis not in cut]
-    cells = np.moveaxis(np.arange(problem.layout.size).reshape(shape), cut, range(len(cut)))
-    for part in cells.reshape(-1, prod(shape[axis] for axis in kept)):
-        yield Problem(
-            layout=Layout(tuple(problem.layout.dimensions[axis] for axis in kept)),
-            counts=problem.counts[part],
-            sensitive=problem.sensitive[part],
-            weight=problem.weight[part],
-            requirement=problem.requirement,
-            fixed=problem.fixed[part],
-        )
+def _kept(shape: tuple[int, ...], most: int) -> list[tuple[int, ...]]:
+    """The sets of dimensions that fit; of those within others, only the largest. Single ones are sums."""
+    found: list[tuple[int, ...]] = []
+    for number in range(len(shape), 1, -1):
+        for kept in combinations(range(len(shape)), number):
+            within = any(set(kept) <= set(larger) for larger in found)
+            if not within and prod(shape[axis] for axis in kept) <= most:
+                found.append(kept)
+    return found or ([(0,)] if len(shape) == 1 else [])
