@@ -161,3 +161,20 @@ def test_the_same_table_is_protected_the_same_way(folder):
     _protect(folder, "two.csv")
 
     assert (folder / "one.csv").read_bytes() == (folder / "two.csv").read_bytes()
+
+
+def test_withheld_parts_are_told_together_where_that_is_asked_for(folder):
+    """Parts and the rest add up to each published whole; an audit reads the file, and refuses a rest that is news."""
+    (folder / "table.yaml").write_text(SPEC + "rests: true\n")
+    assert 0 == _protect(folder, "out.csv", "--partner").exit_code
+    rows = _rows(folder / "out.csv")
+    rest = rows["(rest) _T", "x"]
+    shown = sum(int(rows[shop, "x"]["freq"] or 0) for shop in "abc")
+
+    assert ("rest", int(rows["_T", "x"]["freq"]) - shown) == (rest["status"], int(rest["freq"]))
+    assert 0 == _run("audit", folder / "out.csv", "--spec", folder / "table.yaml").exit_code
+    text = (folder / "out.csv").read_text()
+    (folder / "out.csv").write_text(text.replace(f"(rest) _T,x,{rest['freq']}", "(rest) _T,x,12"))
+    assert isinstance(
+        _run("audit", folder / "out.csv", "--spec", folder / "table.yaml").exception, InputError
+    )

@@ -18,6 +18,7 @@ from usage_stats.sdc.cells import places
 from usage_stats.sdc.dimension import TOTAL, dimension_of
 from usage_stats.sdc.protect import ProtectedCells
 from usage_stats.sdc.relations import Floats, Layout, sums_of
+from usage_stats.sdc.rests import check_rests, rests_of, without_rests
 from usage_stats.sdc.table_files import read_table
 from usage_stats.sdc.table_spec import TableSpec
 
@@ -29,7 +30,19 @@ _GIVEN = ("safe", "zero", "published")
 
 
 def protected_rows(made: ProtectedCells, spec: TableSpec, *, for_partner: bool) -> pl.DataFrame:
-    """One row per cell; a partner does not learn why a cell is withheld."""
+    """One row per cell; a partner does not learn why a cell is withheld. Then the rests, if these are asked for."""
+    rows = _cell_rows(made, spec, for_partner=for_partner)
+    if not spec.rests:
+        return rows
+    values = {
+        spec.frequency: made.cells.counts,
+        **{name: made.cells.magnitudes[name] for name in spec.published},
+    }
+    rests = rests_of(made.cells.layout, made.choice.withheld, values)
+    return pl.concat([rows, rests], how="diagonal_relaxed")
+
+
+def _cell_rows(made: ProtectedCells, spec: TableSpec, *, for_partner: bool) -> pl.DataFrame:
     cells, withheld = made.cells, made.choice.withheld
     frame = _codes(cells.layout)
     frame[spec.frequency] = pl.Series(cells.counts).set(pl.Series(withheld), None)
@@ -53,7 +66,8 @@ def read_view(path: Path, spec: TableSpec) -> tuple[Layout, View]:
     Raises:
         InputError: a cell is missing or twice there, a status is not known or contradicts the count.
     """
-    frame = read_table(path, [*spec.dimensions, "status"], [spec.frequency])
+    every = read_table(path, [*spec.dimensions, "status"], [spec.frequency])
+    frame = without_rests(every) if spec.rests else every
     layout = _layout_read(frame, spec)
     at = places(path, frame, layout)
     if len(at) < layout.size:
@@ -75,6 +89,8 @@ def read_view(path: Path, spec: TableSpec) -> tuple[Layout, View]:
         )
     withheld[at] = hidden.to_numpy()
     sensitive[at] = (frame["status"] == "primary").to_numpy()
+    if spec.rests:
+        check_rests(path, every, layout, withheld, {spec.frequency: counts})
     sums = sums_of(layout.shape, [d.families for d in layout.dimensions])
     return layout, View(counts.astype(np.int64), withheld, sensitive, sums)
 
@@ -87,7 +103,8 @@ def read_sums(path: Path, spec: TableSpec, layout: Layout, view: View) -> Mappin
     """
     if not spec.published:
         return {}
-    frame = read_table(path, list(spec.dimensions), spec.published)
+    every = read_table(path, [*spec.dimensions, "status"], spec.published)
+    frame = without_rests(every) if spec.rests else every
     at = places(path, frame, layout)
     read = {name: np.zeros(layout.size) for name in spec.published}
     for name, values in read.items():
@@ -99,6 +116,8 @@ def read_sums(path: Path, spec: TableSpec, layout: Layout, view: View) -> Mappin
         values[at] = given.fill_null(0).to_numpy()
         if not np.all(np.isfinite(values) & (values >= 0)):
             raise InputError(f"{path}: column {name!r} holds something else than sums of at least 0")
+    if spec.rests:
+        check_rests(path, every, layout, view.withheld, read)
     return read
 
 

@@ -79,6 +79,9 @@ class TableSpec(_Strict):
         "none"  # who else reads: one who knows that their own cell is not empty
     )
     minimise: Literal["information", "cells", "persons"] = "information"
+    rests: bool = (
+        False  # whether withheld parts of a published whole are told together, in a row of their own
+    )
     edges: dict[str, tuple[Edges, ...]] = pydantic.Field(default={}, exclude=True)
 
     @property
