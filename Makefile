@@ -23,7 +23,7 @@ run: $(VENV)/.installed $(DAGSTER_HOME)/dagster.yaml ## set up, then run the mai
 	@$(BIN)/python -m pipelines "$(WORKSPACE)"
 
 test: setup ## set up, then run the tests (minutes)
-	@$(BIN)/python -m pytest -q -m "not slow" -n logical --dist loadfile
+	@$(BIN)/python -m pytest -q -m "not slow" -n logical --dist loadfile --no-loadscope-reorder
 
 test-slow: setup ## the tests that take long
 	@$(BIN)/python -m pytest -q -m slow

@@ -1,12 +1,27 @@
 """Weeks and months of invented sites, published day by day as the main job does, then attacked all at once."""
 
+import random
 from datetime import date
+from typing import NamedTuple
 
 import attacker
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from invented_site import PLACES, SMALL, STRICT, Site, View, cube_with, days_from, publish_all, random_site
+from invented_site import (
+    PLACES,
+    SMALL,
+    STRICT,
+    Outcome,
+    Site,
+    View,
+    cube_with,
+    days_from,
+    publish_all,
+    random_site,
+)
+
+from usage_stats.config import Thresholds
 
 CUBE = cube_with(PLACES)
 PERSONS, SHARE = 5, 0.1
@@ -24,76 +39,104 @@ sites = st.builds(
     busy=st.sampled_from([0.2, 0.4, 0.7]),
 )
 rules = st.sampled_from([SMALL, STRICT])
+# Sites in which a choice went wrong once, beside drawn ones; the seed decides everything about a site.
+KNOWN = [(1, 30, 0.25, SMALL), (9, 30, 0.25, STRICT), (11, 12, 0.25, SMALL)]
+SEEDS = range(100, 133)
+
+
+class Week(NamedTuple):
+    """A site, the rules it was published under, and what became of it."""
+
+    site: Site
+    thresholds: Thresholds
+    outcome: Outcome
+
+    @property
+    def figures(self):
+        return self.outcome.figures
+
+
+def _drawn(seed):
+    rng = random.Random(seed)
+    return seed, rng.randint(6, 40), rng.choice([0.2, 0.4, 0.7]), rng.choice([SMALL, STRICT])
+
+
+@pytest.fixture(scope="module")
+def weeks():
+    """Weeks of many sites, each published once for all the tests that attack it."""
+    found = []
+    for seed, persons, busy, thresholds in [*KNOWN, *map(_drawn, SEEDS)]:
+        site = random_site(seed, CUBE, WEEK, persons=persons, busy=busy)
+        found.append(Week(site, thresholds, _week(site, thresholds)))
+    return found
 
 
 def _week(site, thresholds):
     return publish_all(site, CUBE, WEEK, thresholds)
 
 
-@STEADY
-@given(sites, rules)
-def test_no_withheld_figure_of_a_week_can_be_worked_out(site, thresholds):
+def test_no_withheld_figure_of_a_week_can_be_worked_out(weeks):
     """Seven days and their week, read together, leave every withheld cell in doubt."""
-    figures = _week(site, thresholds).figures
+    found = [attacker.exposed(week.figures, persons=PERSONS, share=SHARE) for week in weeks]
 
-    assert {} == attacker.exposed(figures, persons=PERSONS, share=SHARE)
+    assert [{}] * len(weeks) == found
+    assert any(None in week.figures.values() for week in weeks)
 
 
-@STEADY
-@given(sites, rules)
-def test_every_published_figure_is_about_nobody_or_enough_persons_and_networks(site, thresholds):
+def test_every_published_figure_is_about_nobody_or_enough_persons_and_networks(weeks):
     """The persons and networks are counted here, one by one."""
-    figures = _week(site, thresholds).figures
-    crowds = {key: site.behind([key]) for key, known in figures.items() if known}
-    least = (PERSONS, thresholds.minimum_networks)
+    for week in weeks:
+        crowds = {key: week.site.behind([key]) for key, known in week.figures.items() if known}
+        least = (PERSONS, week.thresholds.minimum_networks)
 
-    assert [] == [key for key, crowd in crowds.items() if crowd != (0, 0) and not _enough(crowd, least)]
+        assert [] == [key for key, crowd in crowds.items() if crowd != (0, 0) and not _enough(crowd, least)]
 
 
 def _enough(crowd, least):
     return crowd[0] >= least[0] and crowd[1] >= least[1]
 
 
-@STEADY
-@given(sites, rules)
-def test_published_figures_are_the_true_ones_and_empty_cells_are_never_withheld(site, thresholds):
+def test_published_figures_are_the_true_ones_and_empty_cells_are_never_withheld(weeks):
     """Figures are withheld, never bent; what is about nobody is told."""
-    outcome = _week(site, thresholds)
-    for key, known in outcome.figures.items():
-        true = site.counts(key)
+    for week in weeks:
+        for key, known in week.figures.items():
+            true = week.site.counts(key)
 
-        assert known in {None, (true.visitors, true.visits, true.page_views)}
-        assert true.visitors > 0 or known == (0, 0, 0)
+            assert known in {None, (true.visitors, true.visits, true.page_views)}
+            assert true.visitors > 0 or known == (0, 0, 0)
 
 
-@STEADY
-@given(sites, rules)
-def test_no_published_whole_exceeds_a_published_part_by_a_few_persons(site, thresholds):
+def test_no_published_whole_exceeds_a_published_part_by_a_few_persons(weeks):
     """Every pair of figures of which one is inside the other, in time and place."""
-    figures = _week(site, thresholds).figures
 
-    assert [] == attacker.close_pairs(figures, PERSONS)
+    assert [[]] * len(weeks) == [attacker.close_pairs(week.figures, PERSONS) for week in weeks]
 
 
-@STEADY
-@given(sites, rules)
-def test_published_parts_exceed_no_published_whole_by_a_few(site, thresholds):
+def test_published_parts_exceed_no_published_whole_by_a_few(weeks):
     """How many came twice, or saw two components, is told of nobody or of enough."""
-    figures = _week(site, thresholds).figures
 
-    assert [] == attacker.thin_overlaps(figures, PERSONS)
+    assert [[]] * len(weeks) == [attacker.thin_overlaps(week.figures, PERSONS) for week in weeks]
 
 
-@STEADY
-@given(sites, rules)
-@example(random_site(1, CUBE, WEEK, persons=30, busy=0.25), SMALL)
-@example(random_site(9, CUBE, WEEK, persons=30, busy=0.25), STRICT)
-@example(random_site(11, CUBE, WEEK, persons=12, busy=0.25), SMALL)
-def test_what_published_parts_leave_of_a_published_whole_rests_on_enough(site, thresholds):
+def test_what_published_parts_leave_of_a_published_whole_rests_on_enough(weeks):
     """Every sum less parts of it, mixed from all levels, is about nobody or enough persons and networks."""
+    for week in weeks:
+        limits = {"persons": PERSONS, "networks": week.thresholds.minimum_networks}
+
+        assert [] == attacker.few_behind(week.figures, week.site.behind, **limits)
+
+
+@pytest.mark.slow
+@settings(STEADY, max_examples=150)
+@given(sites, rules)
+def test_many_more_weeks_give_nothing_away(site, thresholds):
+    """All of the above, of sites that nobody has seen."""
     figures = _week(site, thresholds).figures
     limits = {"persons": PERSONS, "networks": thresholds.minimum_networks}
 
+    assert {} == attacker.exposed(figures, persons=PERSONS, share=SHARE)
+    assert [] == attacker.close_pairs(figures, PERSONS)
+    assert [] == attacker.thin_overlaps(figures, PERSONS)
     assert [] == attacker.few_behind(figures, site.behind, **limits)
 
 

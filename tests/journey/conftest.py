@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import planted
 import pytest
 from byte_search import files_below, found_in
+from prepared import days_of_march, sample_march
 
 from usage_stats.deidentify import key_file
 from usage_stats.flow.reporter import Silent
@@ -67,8 +68,14 @@ def _made(root, *, first_day, days, lines):
 
 @pytest.fixture(scope="session")
 def march(tmp_path_factory):
-    """March 2026 with 160,000 lines: four whole weeks, a whole month, the change to summer time."""
-    return _made(tmp_path_factory.mktemp("march"), first_day=date(2026, 3, 1), days=31, lines=160_000)
+    """March 2026 and the week after it: five whole weeks, a whole month, the change to summer time. Not to be changed."""
+    root = sample_march(tmp_path_factory)
+    return SimpleNamespace(
+        root=root,
+        logs=sorted((root / "logs").iterdir()),
+        span=days_of_march(),
+        releases=tree(root / "releases"),
+    )
 
 
 @pytest.fixture(scope="session")

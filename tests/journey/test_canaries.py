@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import numpy as np
@@ -261,29 +262,40 @@ main()
 """
 
 
-@pytest.mark.parametrize("way", ["plain", "compiled"])
-def test_dagster_keeps_no_value_nor_does_the_compiler(planted, tmp_path, way):
-    """Records of a run hold counts, and compiled code holds code: no identifier in metadata, logs, or stored output,
-    nor in any other file that the command leaves: its temporary and cache directories are searched too.
-    """
-    folders = {name: tmp_path / name for name in ("DAGSTER_HOME", "NUMBA_CACHE_DIR", "TMPDIR", "HOME")}
+@pytest.fixture(scope="module", params=["plain", "compiled"])
+def dagster(request, workspace, tmp_path_factory):
+    """What Dagster's command leaves, run once for the tests that search it; the compiler starts from nothing."""
+    top = tmp_path_factory.mktemp("dagster")
+    planted = _twin(workspace, top / "workspace")
+    folders = {name: top / name for name in ("DAGSTER_HOME", "NUMBA_CACHE_DIR", "TMPDIR", "HOME")}
     for folder in folders.values():
         folder.mkdir()
     (folders["DAGSTER_HOME"] / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    command = ["-m", "pipelines"] if way == "plain" else ["-c", FORCED]
+    program = KEYS_TOLD.replace("FORCED", FORCED if request.param == "compiled" else PLAIN)
     done = subprocess.run(
-        [sys.executable, *command, str(planted)],
+        [sys.executable, "-c", program, str(planted)],
         cwd=REPOSITORY,
         env={**os.environ, **{name: str(folder) for name, folder in folders.items()}},
         capture_output=True,
         check=False,
     )
-    kept = _written(planted, *folders.values())
-
     assert 0 == done.returncode, done.stderr
+    keys = [bytes.fromhex(line) for line in (top / "told").read_text().split()]
+    is_compiled = any(folders["NUMBA_CACHE_DIR"].rglob("kernel.*.nbc"))
+    assert (request.param == "compiled") == is_compiled
+    return SimpleNamespace(
+        planted=planted, folders=[*folders.values()], said=done.stdout + done.stderr, keys=keys
+    )
+
+
+def test_dagster_keeps_no_value_nor_does_the_compiler(dagster):
+    """Records of a run hold counts, and compiled code holds code: no identifier in metadata, logs, or stored output,
+    nor in any other file that the command leaves: its temporary and cache directories are searched too.
+    """
+    kept = _written(dagster.planted, *dagster.folders)
+
     assert b"ASSET_MATERIALIZATION" in kept
-    assert (way == "compiled") == any(folders["NUMBA_CACHE_DIR"].rglob("kernel.*.nbc"))
-    assert [] == _found(done.stdout + done.stderr + kept)
+    assert [] == _found(dagster.said + kept)
 
 
 def _pseudonyms(path):
@@ -338,35 +350,17 @@ def _beside_the_keys(root):
     return b"\n\0\n".join(part for path in paths for part in (str(path).encode(), *_read_out(path)))
 
 
-@pytest.mark.parametrize("way", ["plain", "compiled"])
-def test_no_key_is_on_any_byte_beside_its_own_file(planted, tmp_path, way):
+def test_no_key_is_on_any_byte_beside_its_own_file(dagster):
     """Not in the restricted store either, in no record of Dagster, in no temporary or compiled file, in nothing said:
     while windows are open, and after they are closed.
     """
-    folders = {name: tmp_path / name for name in ("DAGSTER_HOME", "NUMBA_CACHE_DIR", "TMPDIR", "HOME")}
-    for folder in folders.values():
-        folder.mkdir()
-    (folders["DAGSTER_HOME"] / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            KEYS_TOLD.replace("FORCED", FORCED if way == "compiled" else PLAIN),
-            str(planted),
-        ],
-        cwd=REPOSITORY,
-        env={**os.environ, **{name: str(folder) for name, folder in folders.items()}},
-        capture_output=True,
-        check=False,
-    )
-    made = [bytes.fromhex(line) for line in (tmp_path / "told").read_text().split()]
-    said, kept = done.stdout + done.stderr, [_beside_the_keys(root) for root in (planted, *folders.values())]
+    kept = [_beside_the_keys(root) for root in (dagster.planted, *dagster.folders)]
+    places = (dagster.said, *kept)
 
-    assert 0 == done.returncode, done.stderr
-    assert len(set(made)) >= 3
-    assert {p.read_bytes() for p in planted.rglob("*.key")} <= set(made)
+    assert len(set(dagster.keys)) >= 3
+    assert {p.read_bytes() for p in dagster.planted.rglob("*.key")} <= set(dagster.keys)
     assert [] == [
-        n for n, key in enumerate(made) for s in _key_spellings(key) for part in (said, *kept) if s in part
+        n for n, key in enumerate(dagster.keys) for s in _key_spellings(key) for part in places if s in part
     ]
 
 

@@ -1,8 +1,10 @@
 """A change of the policy within a week and a month: who receives what, and what is said and recorded."""
 
 import json
+import shutil
 import sys
 from datetime import UTC, date, datetime
+from itertools import product
 from types import SimpleNamespace
 
 import duckdb
@@ -59,6 +61,7 @@ def _workspace(root, versions):
         "partners": [{"id": "acme"}],
         "components": [home],
         "first_day": "2026-04-01",
+        "sources": [{"name": "web", "format": "combined"}],
     }
     (root / "usage_stats.yaml").write_text(json.dumps(settings))
     (root / "policy.yaml").write_text(json.dumps({"versions": versions}))
@@ -104,12 +107,18 @@ def _files(root):
     return {str(p.relative_to(top)): p.read_bytes() for p in sorted(top.rglob("*.csv"))}
 
 
-@pytest.mark.parametrize(
-    "second", [BOTH, HOUSE, ONLY_PARTNERS, NEITHER], ids=["both", "house", "partners", "neither"]
-)
-@pytest.mark.parametrize(
-    "first", [BOTH, HOUSE, ONLY_PARTNERS, NEITHER], ids=["both", "house", "partners", "neither"]
-)
+USES = {"both": BOTH, "house": HOUSE, "partners": ONLY_PARTNERS, "neither": NEITHER}
+# Each set of uses once before the change and once after it; the other pairs are among the slow tests.
+QUICK = {("both", "neither"), ("house", "partners"), ("partners", "both"), ("neither", "house")}
+PAIRS = [
+    pytest.param(
+        *(USES[name] for name in pair), marks=[] if pair in QUICK else pytest.mark.slow, id="-".join(pair)
+    )
+    for pair in product(USES, repeat=2)
+]
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_who_receives_a_period_is_what_all_its_days_allow(tmp_path, everything, first, second):
     """Over all combinations: partners and analysts each have exactly the periods whose every day allows them; and
     whoever has one has the same figures as if everything were allowed.
@@ -189,12 +198,19 @@ def test_windows_close_though_the_policy_lets_nobody_have_them(tmp_path):
     assert [] == list((root / "restricted" / "usage" / "month").glob("day=*"))
 
 
-@pytest.mark.parametrize("edit", ["widened", "narrowed", "gone", "inserted", "reworded"])
-def test_an_edited_policy_stops_the_command(tmp_path, monkeypatch, capsys, edit):
-    """Exit code 10, the version and the remedy; no file is another but for the lock."""
-    versions = _versions(HOUSE, BOTH)
-    root = _workspace(tmp_path / "site", versions)
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory):
+    """A workspace whose days rest on two versions, to be copied."""
+    root = _workspace(tmp_path_factory.mktemp("policy") / "settled", _versions(HOUSE, BOTH))
     _run(root)
+    return root
+
+
+@pytest.mark.parametrize("edit", ["widened", "narrowed", "gone", "inserted", "reworded"])
+def test_an_edited_policy_stops_the_command(tmp_path, settled, monkeypatch, capsys, edit):
+    """Exit code 10, the version and the remedy; no file is another but for the lock."""
+    versions, root = _versions(HOUSE, BOTH), tmp_path / "site"
+    shutil.copytree(settled, root)
     before = _left_behind(root)
     {
         "widened": lambda: versions[0].update(uses=BOTH),

@@ -145,7 +145,7 @@ def _check(folder, drawn, tables, ask, **more):
 def test_cells_of_components_are_the_oracles(tmp_path_factory, ask):
     """The tables that there were first: components and their parts."""
 
-    @settings(SOME, max_examples=8)
+    @settings(SOME, max_examples=5)
     @seed(1)
     @given(LOGS)
     def check(drawn):
@@ -157,7 +157,7 @@ def test_cells_of_components_are_the_oracles(tmp_path_factory, ask):
 def test_cells_of_all_tables_are_the_oracles(tmp_path_factory, ask):
     """Whatever was drawn, each cell of each table, margins and zeros included; and what adds up, does."""
 
-    @settings(SOME, max_examples=8)
+    @settings(SOME, max_examples=5)
     @seed(2)
     @given(LOGS)
     def check(drawn):
@@ -170,7 +170,7 @@ def test_parts_of_parts_are_the_oracles(tmp_path_factory, ask):
     """A component's part that has parts of its own, alone and by referrer."""
     tables = {name: TABLES[name] for name in ("components", "ways")}
 
-    @settings(SOME, max_examples=6)
+    @settings(SOME, max_examples=4)
     @seed(3)
     @given(LOGS)
     def check(drawn):
@@ -183,7 +183,7 @@ def test_parts_of_parts_are_the_oracles(tmp_path_factory, ask):
 def test_tables_with_lists_or_codes_of_two_kinds_are_the_oracles(tmp_path_factory, ask, tables):
     """With the operator's table of networks; with the pipeline's own word for a user agent."""
 
-    @settings(SOME, max_examples=3)
+    @settings(SOME, max_examples=2)
     @seed(4)
     @given(LOGS)
     def check(drawn):

@@ -1,5 +1,6 @@
 import json
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,16 @@ def _made(directory: Path, **options) -> tuple[Path, Written]:
     return path, generate(path, _LINES, 2, **options)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Makes each log once."""
+    return cache(lambda layout="combined": _made(tmp_path_factory.mktemp(layout), layout=layout))
+
+
 @pytest.mark.parametrize("layout", sorted(LAYOUTS))
-def test_a_log_has_exactly_the_lines_and_bytes_it_says(tmp_path, layout):
+def test_a_log_has_exactly_the_lines_and_bytes_it_says(made, layout):
     """A log holds the lines asked for, its header besides, and is as long as is said."""
-    path, written = _made(tmp_path, layout=layout)
+    path, written = made(layout)
     content = path.read_bytes()
     header = 4 if layout == "w3c" else 0
 
@@ -43,9 +50,9 @@ def test_the_same_seed_writes_the_same_log(tmp_path):
     assert (True, False) == (again == first, other == first)
 
 
-def test_lines_are_in_order_of_time(tmp_path):
+def test_lines_are_in_order_of_time(made):
     """Every proper line is as late as the one before it."""
-    path, _ = _made(tmp_path)
+    path, _ = made()
     proper = [line for line in path.read_bytes().split(b"\n") if line.count(b'"') == 6 and b"+0000]" in line]
     stamps = [line[line.index(b"[") + 1 : line.index(b" +0000]")].decode() for line in proper]
     times = [
@@ -55,16 +62,16 @@ def test_lines_are_in_order_of_time(tmp_path):
     assert (True, True) == (len(times) > _LINES * 0.95, times == sorted(times))
 
 
-def test_one_line_in_a_hundred_is_odd(tmp_path):
+def test_one_line_in_a_hundred_is_odd(made):
     """Odd lines are counted by kind and make up about one per cent."""
-    _, written = _made(tmp_path)
+    _, written = made()
 
     assert 10 <= sum(written.odd.values()) <= 60
 
 
-def test_json_lines_are_json(tmp_path):
+def test_json_lines_are_json(made):
     """All but the odd lines of the JSON layout are objects with the same eight keys."""
-    path, written = _made(tmp_path, layout="json")
+    path, written = made("json")
     keys = []
     for line in path.read_bytes().split(b"\n"):
         try:
@@ -75,9 +82,9 @@ def test_json_lines_are_json(tmp_path):
     assert (True, {8}) == (len(keys) >= _LINES - sum(written.odd.values()), set(keys))
 
 
-def test_w3c_lines_have_the_fields_of_their_header(tmp_path):
+def test_w3c_lines_have_the_fields_of_their_header(made):
     """All but the odd lines of the W3C layout have as many values as its header names."""
-    path, written = _made(tmp_path, layout="w3c")
+    path, written = made("w3c")
     header, *lines = path.read_bytes().split(b"\n")[3:-1]
     misfits = sum(line.count(b" ") != header.count(b" ") - 1 for line in lines)
 

@@ -27,6 +27,7 @@ from usage_stats.errors import InternalError
 from usage_stats.schemas import PAGE_VIEWS, page_views_with
 
 ROBOTS = Robots()  # takes a while to make; it is asked only
+BROWSERS = BrowserClassifier()  # the same
 HOSTS = ("example.org",)
 IPHONE = (
     b"Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605 Version/17.0 Mobile Safari/604.1"
@@ -74,7 +75,7 @@ COUNTRIES = st.sampled_from([(), ("DE",), ("FR", "unknown")])
 
 
 def _expected(one, countries):
-    family, device = BrowserClassifier().classify(one.agent)
+    family, device = BROWSERS.classify(one.agent)
     country = _country(one.address)
     return {
         "referrer": ReferrerClassifier(HOSTS).classify(one.referrer),

@@ -27,6 +27,9 @@ class Site:
     def configure(self, **settings):
         base = {
             "site": "small",
+            "sources": [
+                {"name": "web", "format": "combined"}
+            ],  # trying all formats takes longer than a small run
             "components": [{"name": "home", "paths": ["/"]}],
             "partners": [{"id": "acme"}],
         }

@@ -34,6 +34,7 @@ SETTINGS = {
     "countries": ["DE", "FR"],
     "customer_groups": {"accounts": "groups.csv", "names": ["gold", "silver"]},
 }
+SOURCE = {"sources": [{"name": "web", "format": FORMAT}]}  # and nothing that needs an attribute
 LATER = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
@@ -220,9 +221,8 @@ def test_a_week_across_a_change_does_not_tell_what_was_changed(site, noon, lists
 
 def test_a_week_across_a_change_of_query_keys_is_mixed(site, noon):
     """They decide where a page view belongs: no figure of such a week means one thing."""
-    site.configure()
     change = {"query_keys": ["page"]}
-    calendar = _two_days_of(site, noon, {}, change)
+    calendar = _two_days_of(site, noon, SOURCE, SOURCE | change)
 
     assert calendar.is_mixed(week(date(2026, 4, 8)))
     assert not calendar.is_mixed(day(date(2026, 4, 8)))
@@ -288,7 +288,7 @@ def test_a_day_without_page_views_mixes_nothing(site, noon):
 
 def test_who_uses_none_of_these_seals_as_ever(site, noon):
     """Also beside days that an earlier version sealed, whose ledger says nothing of classification."""
-    site.configure()
+    site.configure(**SOURCE)
     site.log("one.log", _line(noon(7)).encode())
     site.run(noon(7))
     ledger = site.root / "restricted" / "ledgers" / "ingest.jsonl"

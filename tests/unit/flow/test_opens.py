@@ -43,6 +43,12 @@ def _month(noon, lines_of_day):
     return "".join(line for day in range(1, 31) for line in lines_of_day(noon(day)))
 
 
+# The other tests go both ways already; what these ask of the outcomes of lines, kernel tests ask of both.
+SLOW_IF_COMPILED = pytest.mark.parametrize(
+    "path", ["exact", pytest.param("compiled", marks=pytest.mark.slow)], indirect=True
+)
+
+
 def _views(at):
     """Visitors, and requests that look like opens without being any."""
     yield from (_line(at, "/", n=n) for n in range(20))
@@ -145,6 +151,7 @@ def test_figures_are_those_of_a_count_of_the_lines(mailing, noon):
     assert ("tiny-news", "direct") in _brute_force(text)
 
 
+@SLOW_IF_COMPILED
 @pytest.mark.usefixtures("path")
 def test_visitors_and_page_views_are_those_of_a_world_without_opens(mailing, noon, tmp_path):
     """Not a byte of a partner's files changes, and every line is accounted for."""
@@ -158,6 +165,7 @@ def test_visitors_and_page_views_are_those_of_a_world_without_opens(mailing, noo
     assert sum(n for _, n in _brute_force(_month(noon, _opens)).values()) == outcomes["email_opens"]
 
 
+@SLOW_IF_COMPILED
 @pytest.mark.usefixtures("path")
 def test_what_confirms_nothing_or_is_excluded_is_no_open(mailing, noon, tmp_path):
     """Unanswered requests keep their outcome; whoever opted out has no part: one more would reach the minimum."""
@@ -223,7 +231,7 @@ def test_the_policy_decides_and_says_so(mailing, noon):
 
 def test_months_are_decided_on_without_tables_that_have_them(mailing, noon):
     """Opens are months whatever periods the tables come in, and a refusal is said all the same."""
-    tables = {"components": {"periods": ["day"]}}
+    tables = {"components": {"periods": ["week"]}}
     mailing.configure(**SETTINGS | {"tables": tables}, email=EMAIL, partners=[])
     text = _month(noon, lambda at: [*_views(at), *_opens(at)])
     twin = mailing.copy(mailing.root.parent / "twin")
