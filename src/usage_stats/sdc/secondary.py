@@ -72,6 +72,7 @@ def choose(
     bounded, *rest = (begun + share * seconds for share in (_LARGE_TABLE if large else _SMALL_TABLE))
     master = Master(problem, _SLICE if large else MAX_EXACT)
     master.tighten(lambda: clock() > bounded, bounded - clock())
+    on_step = _with_bound(on_step, master)
     best = _bounded(_safe(problem, None, (rest[0], rest[1]), on_step, clock), master.bound)
     if large or best.weight <= master.bound or clock() > deadline:
         return best
@@ -87,7 +88,7 @@ def _improved(
     """Let the cuts propose cheaper choices, and make them safe, until the bound says that there are none."""
     gap = _ROUGH
     while (left := deadline - clock()) > 0 and master.bound < best.weight:
-        on_step(f"weight {best.weight:,.0f}, bound {master.bound:,.0f}", 0, 1)
+        on_step(f"weight {best.weight:,.0f}", 0, 1)
         proposed = master.propose(left, gap)
         if proposed is None or master.bound >= best.weight:
             break
@@ -105,6 +106,10 @@ def _improved(
             continue
         best = min(best, found, key=lambda choice: choice.weight)
     return _bounded(best, master.bound)
+
+
+def _with_bound(on_step: Step, master: Master) -> Step:
+    return lambda said, done, total: on_step(f"{said}, bound {master.bound:,.0f}", done, total)
 
 
 def _bounded(choice: Choice, bound: float) -> Choice:

@@ -257,3 +257,21 @@ def test_the_ledger_says_what_a_decision_rests_on(out):
     assert {"1"} == set(entry["policy"])
     assert entry["software"].startswith("usage-stats ")
     assert entry["sha256"] == released_periods(out.workspace)[parse_period(DAY)]
+
+
+def test_pages_drawn_after_a_withdrawal_do_not_tell_what_was_withdrawn(out, views, noon):
+    """Those of later days, and those that are restated for that; what is out stays as it was until then."""
+    for day in (7, 8):
+        out.log(f"{day}.log", views(noon(day)))
+    out.run(noon(11))
+    seventh, name = "2026-04-07", "acme/components/2026-04-07/report.html"
+    before = out.releases()[name]
+    _change(out, noon(12))
+    kept = out.releases()[name]
+    _change(out, noon(12), "restated", period=seventh, reason="Without the day before")
+    after = out.releases()[name]
+
+    assert before == kept
+    assert b"on the day before" in before
+    assert b"on the day before" not in after
+    assert all(verdict.passed for verdict in verify([out.root / "releases"]))
