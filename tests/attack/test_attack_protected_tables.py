@@ -70,7 +70,9 @@ def test_only_the_sensitive_cells_withheld_is_not_enough(seed):
     assert not _audit(problem, problem.sensitive).passed
 
 
-@pytest.mark.parametrize("lie", ["breaks a sum", "below zero", "moves a published cell", "half a person"])
+@pytest.mark.parametrize(
+    "lie", ["breaks a sum", "below zero", "moves a published cell", "half a person", "twice"]
+)
 def test_false_proofs_are_not_believed(lie, monkeypatch):
     """A claimed move that does not fit what is published proves nothing, however large the table."""
     monkeypatch.setattr("usage_stats.sdc.audit.MAX_EXACT", 0)
@@ -82,10 +84,12 @@ def test_false_proofs_are_not_believed(lie, monkeypatch):
     withheld[raised] = True
     steps = {"breaks a sum": 50 * (raised == inner), "below zero": np.full(len(raised), -50)}
     steps |= {"moves a published cell": np.full(len(raised), 50), "half a person": np.full(len(raised), 50.5)}
-    if lie in {"breaks a sum", "moves a published cell"}:
+    if lie in {"breaks a sum", "moves a published cell", "twice"}:
         withheld = problem.sensitive
     if lie == "breaks a sum":
         raised, steps[lie] = np.array([inner]), np.array([50])
+    if lie == "twice":  # and more: fifty times down by one, then up by fifty
+        raised, steps[lie] = np.full(51, inner), np.array([-1] * 50 + [50])
     view = View(problem.counts, withheld, problem.sensitive, problem.sums)
     honest = audit(view, problem.requirement, claims=[], truth=problem.counts)
     lied_to = audit(view, problem.requirement, claims=[(raised, steps[lie])], truth=problem.counts)

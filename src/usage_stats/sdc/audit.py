@@ -14,7 +14,7 @@ import numpy as np
 from usage_stats.errors import InputError
 from usage_stats.sdc.linear import TOLERANCE, Points, is_whole
 from usage_stats.sdc.parts import parts_of
-from usage_stats.sdc.relations import Floats, Ints, Mask, Sums
+from usage_stats.sdc.relations import Floats, Ints, Mask, Sums, SumsByCell
 from usage_stats.sdc.requirement import Requirement
 
 __all__ = ["TableAudit", "View", "audit"]
@@ -132,8 +132,9 @@ class _Attack:
         if not _fits(self._view, truth, self._least):
             return
         low, high = truth.astype(float), truth.astype(float)
+        sums = SumsByCell(self._view.sums, len(truth))
         for cells, steps in moves:
-            if _keeps_all(self._view, truth, cells, steps, self._least):
+            if _keeps_all(self._view, sums, truth, self._least, cells, steps):
                 low[cells] = np.minimum(low[cells], truth[cells] + steps)
                 high[cells] = np.maximum(high[cells], truth[cells] + steps)
         self._low, self._high = low[self._cells], high[self._cells]
@@ -209,14 +210,12 @@ def _fits(view: View, truth: Ints, least: Ints) -> bool:
     )
 
 
-def _keeps_all(view: View, truth: Ints, cells: Ints, steps: Ints, least: Ints) -> bool:
-    """Whether a move is of whole steps of withheld cells, leaves no count below the least, and keeps every sum."""
-    if (
-        not view.withheld[cells].all()
-        or (truth[cells] + steps < least[cells]).any()
-        or np.any(steps != np.round(steps))
-    ):
-        return False
-    moved = np.zeros(len(truth))
-    moved[cells] = steps
-    return bool(np.all(view.sums.residues(moved) == 0))
+def _keeps_all(view: View, sums: SumsByCell, truth: Ints, least: Ints, cells: Ints, steps: Ints) -> bool:
+    """Whether a move is of whole steps of withheld cells, each once, none below the least, and keeps all sums."""
+    return bool(
+        len(np.unique(cells)) == len(cells)
+        and view.withheld[cells].all()
+        and (truth[cells] + steps >= least[cells]).all()
+        and np.array_equal(steps, np.round(steps))
+        and sums.are_kept(cells, steps)
+    )

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from usage_stats.sdc.dimension import Dimension
 
-__all__ = ["Floats", "Ints", "Layout", "Mask", "Sums", "sums_of"]
+__all__ = ["Floats", "Ints", "Layout", "Mask", "Sums", "SumsByCell", "sums_of"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -50,6 +50,24 @@ class Sums(NamedTuple):
         """By how much each sum misses zero."""
         products = values[self.cells] * self.value
         return np.add.reduceat(products, self.start[:-1]) if len(self) else np.zeros(0)
+
+
+class SumsByCell:
+    """The sums, found by the cells in them: what a move of a few cells does to all sums is a matter of these few."""
+
+    def __init__(self, sums: Sums, size: int) -> None:
+        """Turn `sums` of `size` cells round."""
+        order = np.argsort(sums.cells, kind="stable")
+        self._row = np.repeat(np.arange(len(sums)), np.diff(sums.start))[order]
+        self._value = sums.value[order]
+        self._start = np.searchsorted(sums.cells[order], np.arange(size + 1))
+
+    def are_kept(self, cells: Ints, steps: Ints) -> bool:
+        """Whether every sum stays zero when these cells, each once, go these steps and no other does."""
+        first, count = self._start[cells], self._start[cells + 1] - self._start[cells]
+        entries = np.arange(int(count.sum())) + np.repeat(first - np.cumsum(count) + count, count)
+        _, at = np.unique(self._row[entries], return_inverse=True)
+        return not np.bincount(at, weights=self._value[entries] * np.repeat(steps, count)).any()
 
 
 @dataclass(frozen=True)

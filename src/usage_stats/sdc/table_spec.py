@@ -75,8 +75,8 @@ class TableSpec(_Strict):
     magnitudes: dict[str, Magnitude] = {}
     rules: Rules = Rules()
     zeros: Zeros = "free"
-    contributors: Literal["none", "one"] = (
-        "none"  # who else reads: one who knows that their own cell is not empty
+    contributors: Literal["one", "none"] = (
+        "one"  # who else reads: one who knows that their own cell is not empty
     )
     minimise: Literal["information", "cells", "persons"] = "information"
     rests: bool = (
