@@ -154,7 +154,7 @@ partners:
     # formats: [csv, parquet]         # both, unless one is named
     # since: 2026-01-01               # nothing that began before
     # agreement: Contract 7           # named in each folder
-    # thresholds: {minimum_persons: 20}   # asked for by this partner; the strictest hold for every figure
+    # thresholds: {{minimum_persons: 20}}  # asked for by this partner; the strictest hold for every figure
 
 # Who is dropped before anything is derived of a line. Lists hold one value per line, as the log writes it.
 # exclusions:
