@@ -68,7 +68,7 @@ def _made(root, *, first_day, days, lines):
 
 @pytest.fixture(scope="session")
 def march(tmp_path_factory):
-    """March 2026 and the week after it: five whole weeks, a whole month, the change to summer time. Not to be changed."""
+    """March 2026 and the week after it: five whole weeks, a month, the change to summer time. Not to be changed."""
     root = sample_march(tmp_path_factory)
     return SimpleNamespace(
         root=root,
