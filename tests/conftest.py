@@ -19,6 +19,7 @@ LONG_FILES = (
     "tests/unit/flow/test_event_attributes.py",
     "tests/journey/test_canary_lives.py",
     "tests/oracle/test_tables_of_real_logs.py",
+    "tests/attack/test_attack_all_tables.py",
     "tests/attack/test_attack_erased_people.py",
     "tests/faults/test_killed_runs.py",
     "tests/faults/test_killed_erasures.py",

@@ -99,7 +99,7 @@ def _by_category(figures, whole, split, *, complete):
 
 def rows_of(figures):
     """All that must hold between the figures, published or not."""
-    rows = [row for family in families(figures) for row in _family_rows(family)]
+    rows = [row for family in families(figures) for row in rows_of_family(family)]
     for key, known in figures.items():
         if known is None:
             pairs = [(VISITS, VISITORS), (PAGE_VIEWS, VISITS)]
@@ -107,7 +107,8 @@ def rows_of(figures):
     return rows
 
 
-def _family_rows(family):
+def rows_of_family(family):
+    """What sums, and distinct counts that are none, say of a whole and its parts."""
     for measure in (VISITORS, VISITS, PAGE_VIEWS):
         whole = ((family.whole, measure), 1)
         parts = [((part, measure), -1) for part in family.parts]
@@ -118,9 +119,10 @@ def _family_rows(family):
             yield Row((whole, part), 0, math.inf)
 
 
-def systems(figures):
-    """Systems of unknowns that share no row, published figures put in."""
-    rows = [reduced for row in rows_of(figures) if (reduced := _put_in(row, figures)).terms]
+def systems(figures, rows=None):
+    """Systems of unknowns that share no row, published figures put in; the rows are those of `rows_of`, or given."""
+    stated = rows_of(figures) if rows is None else rows
+    rows = [reduced for row in stated if (reduced := _put_in(row, figures)).terms]
     neighbours = defaultdict(list)
     for row in rows:
         for unknown, _ in row.terms:
@@ -224,13 +226,19 @@ def exposed(figures, *, persons, share, whole=True):
     """The withheld cells that give too much away, with what is known of them."""
     found = {}
     for system in systems(figures):
-        cells = dict.fromkeys(key for key, _ in system.unknowns)
-        surely_wide = _wide_by_luck(system, persons, share)
-        for key in cells:
-            if not all((key, measure) in surely_wide for measure in (VISITORS, VISITS, PAGE_VIEWS)):
-                intervals = [system.interval((key, m), whole=whole) for m in (VISITORS, VISITS, PAGE_VIEWS)]
-                if is_exposed(intervals, persons, share):
-                    found[key] = intervals
+        found |= exposed_in(system, persons=persons, share=share, whole=whole)
+    return found
+
+
+def exposed_in(system, *, persons, share, whole=True):
+    """The same of one system."""
+    found = {}
+    surely_wide = _wide_by_luck(system, persons, share)
+    for key in dict.fromkeys(key for key, _ in system.unknowns):
+        if not all((key, measure) in surely_wide for measure in (VISITORS, VISITS, PAGE_VIEWS)):
+            intervals = [system.interval((key, m), whole=whole) for m in (VISITORS, VISITS, PAGE_VIEWS)]
+            if is_exposed(intervals, persons, share):
+                found[key] = intervals
     return found
 
 
