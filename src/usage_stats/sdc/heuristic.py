@@ -14,7 +14,7 @@ import numpy as np
 from usage_stats.sdc.certificates import Certificates, Move
 from usage_stats.sdc.problem import Problem
 from usage_stats.sdc.relations import Ints, Mask
-from usage_stats.sdc.windows import SIZES, Windows
+from usage_stats.sdc.windows import SECONDS, SIZES, Windows
 
 __all__ = ["Heuristic", "Stop"]
 
@@ -69,17 +69,24 @@ class Heuristic:
         queue = np.flatnonzero(self.book.withheld).tolist()
         while queue := sorted(self.book.owing(queue), key=lambda c: (-detail[c], c)):
             fresh: list[int] = []
-            noted = self._clock()
+            self._windows.size = self._affordable(len(queue), until)
+            block = self._clock()
             for done, cell in enumerate(queue):
-                if noted > until and not self.book.is_proven(cell):
+                now = self._clock()
+                if now > until and not self.book.is_proven(cell):
                     fresh += self._accept(self._raised(cell))
                 else:
                     fresh += self.prove(cell)
                 if done % _EVERY == _EVERY - 1:
-                    noted, before = self._clock(), noted
-                    self._pace((len(queue) - done) * (noted - before) / _EVERY, until - noted)
+                    self._pace((len(queue) - done) * (now - block) / _EVERY, until - now)
+                    block = now
                     on_step(len(queue) - done)
             queue = fresh
+
+    def _affordable(self, cells: int, until: float) -> int:
+        """The largest windows by which so many cells are likely proven in time."""
+        left = until - self._clock()
+        return next((i for i, each in enumerate(SECONDS) if cells * each <= _SPARE * left), len(SIZES) - 1)
 
     def _pace(self, needed: float, left: float) -> None:
         """Take smaller windows if the time needed at the last pace is not left, larger ones if it is with ease."""
