@@ -9,7 +9,7 @@ export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow check fmt bench bench-ingest bench-counting bench-protect ui lock clean
+.PHONY: help setup run test test-slow check fmt bench bench-ingest bench-counting bench-protect bench-year ui lock clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,12 +37,17 @@ fmt: setup ## format, and mend what lint can mend
 bench: setup ## measure: ratios against a baseline run in the same minute
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.counting --small --rounds 1
+	@$(BIN)/python -m benchmarks.year --small
 
 bench-ingest: setup ## the whole job beside GoAccess, Webalizer and ClickHouse (an hour; see benchmarks/ingest.py)
 	@$(BIN)/python -m benchmarks.ingest
 
 bench-protect: setup ## protect made-up tables of 100 to 100,000 cells (half an hour; see benchmarks/protect.py)
 	@$(BIN)/python -m benchmarks.protect
+
+bench-year: setup ## protect days, weeks and months of four tables over a year (see benchmarks/year.py)
+	@$(BIN)/python -m benchmarks.year
+
 bench-counting: setup ## one more day after a year, a month of many rows (half an hour; see benchmarks/counting.py)
 	@$(BIN)/python -m benchmarks.counting
 
