@@ -115,7 +115,8 @@ sources:
     # Read, never changed. A trailing * takes rotated files (.1, .2.gz) too: content that was read before is
     # recognised, whatever its name.
     logs:{logs}
-    # auto: recognised from the content. Or a name, your LogFormat / log_format string, or a map of fields: README
+    # With auto, it is recognised from the content. Or a name, your LogFormat / log_format string, or a map of
+    # fields (README).
     format: {format}
     account: user               # the field that names who is logged in
     # cookie: visitor           # a cookie that the log carries, if any: it tells visitors apart best
