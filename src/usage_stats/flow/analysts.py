@@ -6,7 +6,6 @@ Belongs here: what belongs into it, and whether that is news. Does not: building
 from __future__ import annotations
 
 from usage_stats import __version__
-from usage_stats.config import OPENS_TABLE
 from usage_stats.flow.editions import Editions
 from usage_stats.flow.publish_opens import stored_opens
 from usage_stats.flow.released import released_periods, stored_release
@@ -37,8 +36,8 @@ def build_if_new(workspace: Workspace) -> None:
     if workspace.warehouse.exists() and stamp.exists() and stamp.read_text() == wanted:
         return
     releases = [stored_release(workspace, p, d) for p, d in released.items()]
-    rows = None if opens is None else [r for _, r in opens if (OPENS_TABLE, r.period) not in withdrawn]
+    months = None if opens is None else [month for _, month in opens]
     build_analysts_file(
-        workspace.warehouse, releases, workspace.config.tables, opens=rows, withdrawn=withdrawn
+        workspace.warehouse, releases, workspace.config.tables, opens=months, withdrawn=withdrawn
     )
     stamp.write_text(wanted)

@@ -5,6 +5,7 @@ Belongs here: what people read. Does not: finding anything out.
 
 from __future__ import annotations
 
+from usage_stats.config import OPENS_TABLE
 from usage_stats.flow.restate import Plan
 
 __all__ = ["describe_plan"]
@@ -14,7 +15,7 @@ _DOES = {
     "restated": "it is written again from the record, as a new edition",
 }
 _WARNS = {
-    "withdrawn": "What partners copied stays with them, and later figures are protected as if all knew it for ever.",
+    "withdrawn": "What readers copied stays with them, and later figures are protected as if all knew it for ever.",
     "restated": "Figures stay the same: a difference could tell of a few persons.",
 }
 
@@ -28,7 +29,8 @@ def describe_plan(plan: Plan, *, executed: bool) -> str:
     lines += [f"{'folder':<11}{partner}: {_DOES[change.event]}" for partner in sorted(plan.folders)]
     if plan.for_all:
         rows = "its rows go" if change.event == "withdrawn" else "its rows are there"
-        lines.append(f"{'analysts':<11}{rows}; partners to come are treated like the others")
+        also = "" if change.table == OPENS_TABLE else "; partners to come are treated like the others"
+        lines.append(f"{'analysts':<11}{rows}{also}")
     lines.append(f"{'note':<11}{_WARNS[change.event]}")
     if executed:
         lines.append(f"{'done':<11}recorded in the ledger of releases")
