@@ -19,6 +19,7 @@ from usage_stats.config import OPENS_TABLE
 from usage_stats.errors import DifferencingFailed, InputError, InternalError
 from usage_stats.flow.deliver import folder_of, replace_folders
 from usage_stats.flow.editions import Editions, Place
+from usage_stats.flow.hold import hold
 from usage_stats.flow.publish_opens import released_opens, stored_opens
 from usage_stats.flow.released import released_periods, stored_release
 from usage_stats.flow.workspace import Workspace
@@ -92,7 +93,7 @@ def plan_change(workspace: Workspace, change: Change) -> Plan:
         LedgerError: what is to be restated is not what the ledger vouches for.
         ConfigError: a run is at work.
     """
-    with workspace.lock():
+    with hold(workspace):
         return _plan(workspace, change)
 
 
@@ -104,7 +105,7 @@ def execute_change(workspace: Workspace, change: Change, now: datetime, *, diges
     """
     from usage_stats.flow.analysts import build_if_new  # noqa: PLC0415 half a second, when something is done
 
-    with workspace.lock():
+    with hold(workspace):
         plan = _plan(workspace, change)
         if not hmac.compare_digest(plan.digest.encode(), digest.strip().encode()):
             raise InputError(

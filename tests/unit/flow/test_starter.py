@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
@@ -20,12 +21,14 @@ FILES = ("usage_stats.yaml", "policy.yaml")
 READERS = dict(zip(FILES, (load_config, load_policy), strict=True))
 
 
-def _lines(name):
-    """The starter's text, in lines, as `init` writes it where there is nothing else."""
-    from usage_stats.flow import starter  # noqa: PLC0415 its words, private to it
+def _written():
+    """The starter's files, in lines, as `init` writes them where there is no log."""
+    with TemporaryDirectory() as folder:
+        write_starter(Path(folder) / "new", logs=[])
+        return {name: (Path(folder) / "new" / name).read_text("utf-8").splitlines() for name in FILES}
 
-    settings = starter._settings("new", "UTC", [], [], "auto")  # noqa: SLF001 the words of the file
-    return {"usage_stats.yaml": settings, "policy.yaml": starter._POLICY}[name].splitlines()  # noqa: SLF001
+
+LINES = _written()
 
 
 def _examples(lines):
@@ -50,7 +53,7 @@ def _names(value):
     return set().union(*map(_names, value)) if isinstance(value, list) else set()
 
 
-EXAMPLES = [(name, numbers) for name in FILES for numbers in _examples(_lines(name))]
+EXAMPLES = [(name, numbers) for name in FILES for numbers in _examples(LINES[name])]
 
 
 def _numbers(name):
@@ -90,7 +93,7 @@ def test_the_starter_is_valid_as_it_stands(tmp_path, with_log):
 @pytest.mark.parametrize(("name", "numbers"), EXAMPLES, ids=str)
 def test_every_commented_example_can_be_uncommented(read, name, numbers):
     """Without its `#`, each is a setting that is accepted, and one that makes a difference to the file."""
-    lines = _lines(name)
+    lines = LINES[name]
     taught = _uncommented(lines, numbers)
 
     assert yaml.safe_load("\n".join(lines)) != yaml.safe_load("\n".join(taught))
@@ -100,12 +103,12 @@ def test_every_commented_example_can_be_uncommented(read, name, numbers):
 @pytest.mark.parametrize("name", FILES)
 def test_all_examples_can_be_uncommented_together(read, name):
     """They go with one another, and none of them is another's name again."""
-    assert read(name, _uncommented(_lines(name), _numbers(name)))
+    assert read(name, _uncommented(LINES[name], _numbers(name)))
 
 
 def test_examples_are_found():
     """The settings that a new site most likely needs are among them: were none found, nothing would be tested."""
-    taught = [yaml.safe_load("\n".join(_uncommented(_lines(name), _numbers(name)))) for name in FILES]
+    taught = [yaml.safe_load("\n".join(_uncommented(LINES[name], _numbers(name)))) for name in FILES]
 
     assert {
         *(
@@ -125,7 +128,7 @@ def test_examples_are_found():
 
 def test_what_a_comment_forbids_is_refused(read):
     """A misspelt key is an error with a hint, as the first line of the file says."""
-    lines = [line.replace("seal_after_days", "seal_after_day") for line in _lines("usage_stats.yaml")]
+    lines = [line.replace("seal_after_days", "seal_after_day") for line in LINES["usage_stats.yaml"]]
 
     with pytest.raises(ConfigError, match="did you mean seal_after_days"):
         read("usage_stats.yaml", lines)
