@@ -90,6 +90,30 @@ def test_the_starter_is_valid_as_it_stands(tmp_path, with_log):
     assert ["1"] == [version.version for version in policy.versions]
 
 
+@pytest.mark.parametrize(
+    ("names", "pattern"),
+    [
+        (["access.log"], "access.log*"),
+        (["access.log", "access.log.1", "access.log.2.gz"], "access.log*"),
+        (["site.log-20251219", "site.log-20251220.zst", "site.log-2025-12-21-1700000000"], "site.log*"),
+        (["access_log.2025-12-19"], "access_log*"),
+        (["u_ex240101.log"], "u_ex240101.log*"),
+        (["10.0.0.1"], "10.0.0.1*"),
+        (["access.web1.json"], "access.web1.json*"),
+    ],
+)
+def test_logs_of_days_to_come_are_read_too(tmp_path, names, pattern):
+    """Whichever of the rotated files were given: what is written down is the name that all of them begin with."""
+    given = _log(tmp_path)
+    logs = [given.with_name(name) for name in names]
+    for log in logs:
+        log.write_bytes(given.read_bytes())
+    write_starter(tmp_path / "new", logs=logs)
+    (source,) = load_config(tmp_path / "new").sources
+
+    assert (str(tmp_path / pattern),) == source.logs
+
+
 @pytest.mark.parametrize(("name", "numbers"), EXAMPLES, ids=str)
 def test_every_commented_example_can_be_uncommented(read, name, numbers):
     """Without its `#`, each is a setting that is accepted, and one that makes a difference to the file."""
