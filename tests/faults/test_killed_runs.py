@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from datetime import datetime
@@ -275,6 +276,7 @@ def _check_withdrawals(before, after, stories):
     kept, notice = ({n: d for n, d in s["releases"].items() if n.startswith(folder)} for s in (before, after))
     for story in stories:
         where = f"killed at {story['deaths']}: {_moment(after, story['deaths'][0])}: {story.get('error')}"
+        assert [-signal.SIGKILL] == story["codes"], f"{where}: it did not die as it should"
         assert story["code"] == 0, where
         is_entered = any(entry["event"] == "withdrawn" for entry in story["ledger"])
         expected = after if is_entered else before
