@@ -4,12 +4,12 @@ Run as a process of its own: it imports everything once and forks a child per ru
 A child dies of SIGKILL just before one of its effects on files, or half-way through a write (`effects`); a moment below
 zero is a power cut there. What is left is looked at by another child, for readers start threads.
 
-    python crash_driver.py WORKSPACE SCRATCH NOW '[[3], [17, 4], ...]' [withdraw TABLE PERIOD]
+    python crash_driver.py WORKSPACE SCRATCH NOW '[[3], [17, 4], ...]' [withdraw TABLE PERIOD [COMMAND]]
 
 prints one JSON object per list of moments; a list of several kills one run after the other. An empty list is the
 undisturbed run, and tells the names of its moments. If the workspace has a folder `then/`, it takes the place of
-`logs/` before the last run: what became of the files meanwhile. With `withdraw`, that is what is killed; the run after
-it is the plain one.
+`logs/` before the last run: what became of the files meanwhile. With `withdraw`, that is what is killed; what comes
+after it is the plain run, or another command, and between the two it is asked what `status` calls unfinished.
 """
 
 import hashlib
@@ -25,8 +25,11 @@ import duckdb
 from effects import Effects
 
 import usage_stats.flow.run as flow
+from usage_stats.flow.erase import plan_erasure
+from usage_stats.flow.purge import plan_purge
 from usage_stats.flow.reporter import Silent
 from usage_stats.flow.restate import Change, execute_change, plan_change
+from usage_stats.flow.status import status_of
 from usage_stats.flow.workspace import open_workspace
 from usage_stats.release.analysts_file import build_analysts_file
 
@@ -126,13 +129,24 @@ def _withdraw(root, now, table, period):
     execute_change(open_workspace(root), change, now, digest=digest)
 
 
-def _story(template, root, now, deaths, withdrawn=()):
+def _command(root, now, name):
+    """What somebody does next, who thinks of something else."""
+    workspace = open_workspace(root)
+    if name == "purge":
+        plan_purge(workspace, now)
+    elif name == "erase":
+        plan_erasure(workspace, b"account zoe\n", now)
+    else:
+        flow.run(workspace, now, Silent())
+
+
+def _story(template, root, now, deaths, withdrawn=(), command="run"):
     shutil.copytree(template, root)
     report, kept = root.with_suffix(".report"), Path(f"{root}.kept")
-    codes, seen, rows, told = [], [], [], ""
+    codes, seen, rows, left, told = [], [], [], [], ""
 
     def run():
-        flow.run(open_workspace(root), now, Silent())
+        _command(root, now, "run" if not withdrawn else command)
 
     def withdraw():
         _withdraw(root, now, *withdrawn)
@@ -143,12 +157,15 @@ def _story(template, root, now, deaths, withdrawn=()):
         shutil.rmtree(kept, ignore_errors=True)
         seen.append(digests(root))
         rows.append(_looked_at(lambda: _rows(root), report))
+        if withdrawn:
+            left.append(_looked_at(lambda: status_of(open_workspace(root), now)["unfinished"], report))
     if (root / "then").is_dir():
         shutil.rmtree(root / "logs")
         (root / "then").rename(root / "logs")
     code = in_child(run, report, root)
     told = told if withdrawn and code == 0 and deaths == [0] else report.read_text()
-    story = {"deaths": deaths, "codes": codes, "seen": seen, "rows_seen": rows, "code": code, **_state(root)}
+    story = {"deaths": deaths, "codes": codes, "seen": seen, "rows_seen": rows, "left": left, "code": code}
+    story |= _state(root)
     story |= _looked_at(lambda: _meaning(root), report) if code == 0 else {}
     shutil.rmtree(root)
     return story | ({"moments": json.loads(told)} if code == 0 else {"error": told})
@@ -159,7 +176,8 @@ def main():
     template, scratch, now, stories, *deed = sys.argv[1:]
     for number, deaths in enumerate(json.loads(stories)):
         story = _story(
-            Path(template), Path(scratch) / str(number), datetime.fromisoformat(now), deaths, deed[1:]
+            *(Path(template), Path(scratch) / str(number), datetime.fromisoformat(now), deaths),
+            *(deed[1:3], *deed[3:]),
         )
         sys.stdout.write(json.dumps(story) + "\n")
 

@@ -247,7 +247,9 @@ class _Disk:
         kept = self._keep(target)
 
         def back():
-            if target.exists():
+            if os.path.lexists(source):  # its place is another's by now, and that is on the disk
+                _drop(target)
+            elif target.exists():
                 target.rename(source)
             _put_back(kept, target)
 

@@ -1,6 +1,6 @@
 """Small invented logs, around changes of the clock and ends of weeks and months: every cell is the oracle's."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from figures_told import confidential_cells, make_workspace
@@ -72,7 +72,10 @@ def _compared(folder, monkeypatch, drawn, tables, ask, *, components=COMPONENTS)
     told = confidential_cells(folder / "workspace", monkeypatch)
     dimensions = {name for table in tables.values() for name in table["dimensions"]}
     wanted = {name: of for name, of in ask.items() if name in dimensions}
-    views = views_of(requests_of(log), settings=settings, zone=case.clock, first_day=first_day, more=wanted)
+    requests = requests_of(log)
+    views = views_of(requests, settings=settings, zone=case.clock, first_day=first_day, more=wanted)
+    days = {datetime.fromtimestamp(request.at, case.clock).date() for request in requests}
+    begun = min((day for day in days if first_day is None or day >= first_day), default=date.max)
     counted = cells(views, ["component", "sub_component"])
     for table in tables.values():
         counted |= cells(views, table["dimensions"], _kinds(table["dimensions"]))
@@ -81,7 +84,7 @@ def _compared(folder, monkeypatch, drawn, tables, ask, *, components=COMPONENTS)
         for table in tables.values()
         for key in cells(views, table["dimensions"], table.get("periods", _kinds(table["dimensions"])))
         if not (first_day and starts_before(key[0], first_day))
-        and (first_day or not _is_of_newcomers(key) or _monday(key[0]) >= case.first)
+        and (not _is_of_newcomers(key) or max(first_day or date.min, _monday(key[0])) >= begun)
     }
     return told, {key: tuple(figures) for key, figures in counted.items()}, asked
 
@@ -91,7 +94,7 @@ def _is_of_newcomers(key):
 
 
 def _monday(day):
-    """The first day of a day's week: before the log's first day nobody knows who came, unless first_day says so."""
+    """The first day of a day's week: of days before the log's first line nobody knows who came."""
     of = date.fromisoformat(day)
     return of - timedelta(of.weekday())
 

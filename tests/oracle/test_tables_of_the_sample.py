@@ -273,13 +273,13 @@ def _is_fine(key):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lines", [60_000, 500_000])
-def test_the_whole_sample_says_what_the_oracle_says(tmp_path, lines):
-    """All 61 days, at full size and as a small site, with every table."""
+@pytest.mark.parametrize(("lines", "empty"), [(60_000, {"frequency"}), (500_000, set())])
+def test_the_whole_sample_says_what_the_oracle_says(tmp_path, lines, empty):
+    """All 61 days, at full size and as a small site, with every table; a small one may show none of some."""
     made = _released(tmp_path, ALL_TABLES, first_day=date(2026, 3, 1), days=61, lines=lines)
     shown = {name: _check(made, name)[0] for name in ALL_TABLES}
 
-    assert min(shown.values()) > 0
+    assert {name for name, rows in shown.items() if not rows} <= empty
 
 
 @pytest.mark.slow

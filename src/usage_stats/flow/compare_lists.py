@@ -21,6 +21,7 @@ from random import Random
 from typing import Any, Literal
 
 from usage_stats.errors import ConfigError, InputError, PolicyViolation
+from usage_stats.flow.hold import hold
 from usage_stats.flow.private_file import check_place, write_private
 from usage_stats.flow.workspace import Workspace
 from usage_stats.mailing.address_list import AddressList
@@ -77,7 +78,7 @@ def compare_lists(
         ConfigError: the partner is unknown, or the file would lie among the releases.
         InputError: a list cannot be read or is too small to be counted; something else is in the file's place.
     """
-    with workspace.lock():
+    with hold(workspace):
         today = now.astimezone(workspace.config.zone).date()
         version = _allowing_version(workspace, today)
         _check_partner(workspace, partner)

@@ -159,11 +159,20 @@ def _restore(
     terms = Terms.of_entry(known.get("terms", {}))
     files = files_of(workspace, place, release, terms, received.before(place), edition)
     if known["files"] != _digests(files):
-        raise LedgerError(
-            f"{folder}: files are missing, and this version of the software would write them differently from "
-            "what was delivered; restore the folder from a backup, or restate it (`usage-stats restate`)"
-        )
+        raise LedgerError(_cannot_restore(folder, place))
     place_folder(workspace.releases, folder, files)
+
+
+def _cannot_restore(folder: Path, place: Place) -> str:
+    """The record has the figures, but not how they were laid out: descriptions and pages grew since. Bytes that nobody
+    was sent do not pass for those that were, so the same figures go out as what they are, another edition.
+    """
+    command = f"usage-stats restate {place.table} {place.period.code} --partner {place.partner}"
+    return (
+        f"{folder}: files are missing, and this version of the software would write them differently from what was "
+        "delivered (an older one had no report.html). Restore the folder from a backup, or deliver the same figures "
+        f"once more, as a new edition: {command} --reason 'The folder was lost'"
+    )
 
 
 def _write_first(

@@ -29,6 +29,7 @@ from usage_stats.deidentify.identifiers import Identifier, counts_by_kind, parse
 from usage_stats.deidentify.pseudonym import Pseudonymiser
 from usage_stats.durable import write_atomically
 from usage_stats.errors import InputError
+from usage_stats.flow.hold import hold
 from usage_stats.flow.leftovers import discard_leftovers
 from usage_stats.flow.seal import open_event_files, sealed_usage
 from usage_stats.flow.staged import commit_staged, staged_path
@@ -108,7 +109,7 @@ def plan_erasure(workspace: Workspace, given: bytes, now: datetime) -> ErasurePl
         ConfigError: a run is at work.
     """
     identifiers = parse_identifiers(given)
-    with workspace.lock():
+    with hold(workspace):
         return _plan(workspace, identifiers, now)
 
 
@@ -120,7 +121,7 @@ def execute_erasure(workspace: Workspace, given: bytes, now: datetime, *, digest
         ConfigError: a run is at work.
     """
     identifiers = parse_identifiers(given)
-    with workspace.lock():
+    with hold(workspace):
         plan = _plan(workspace, identifiers, now)
         if not hmac.compare_digest(plan.digest.encode(), digest.strip().encode()):
             raise InputError(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.progress import (
     BarColumn,
     Progress,
@@ -44,8 +45,13 @@ class _Rate(TransferSpeedColumn):
     """Bytes a second, of stages that count bytes."""
 
     def render(self, task: Task) -> Text:
-        """The rate, or nothing."""
-        return super().render(task) if task.fields.get("is_bytes") else Text()
+        """The rate, or nothing; in the end, that of the whole stage: of a small log, the last steps take no time."""
+        if not task.fields.get("is_bytes"):
+            return Text()
+        if not task.finished or not task.finished_time:
+            return super().render(task)
+        overall = int(task.completed / task.finished_time)
+        return Text(f"{decimal(overall)}/s", style="progress.data.speed")
 
 
 @contextmanager

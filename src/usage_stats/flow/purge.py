@@ -16,6 +16,7 @@ from typing import Any
 from usage_stats.errors import InputError
 from usage_stats.flow.calendar import calendar_of
 from usage_stats.flow.expire import expire_overdue, held_files, overdue
+from usage_stats.flow.hold import hold
 from usage_stats.flow.leftovers import delete_files, find_leftovers
 from usage_stats.flow.workspace import Workspace
 from usage_stats.ledger import canonical_json
@@ -64,7 +65,7 @@ def plan_purge(workspace: Workspace, now: datetime) -> PurgePlan:
     Raises:
         ConfigError: a run is at work.
     """
-    with workspace.lock():
+    with hold(workspace):
         return _plan(workspace, now)
 
 
@@ -75,7 +76,7 @@ def execute_purge(workspace: Workspace, now: datetime, *, digest: str) -> PurgeP
         InputError: the plan would be another by now; nothing was deleted.
         ConfigError: a run is at work.
     """
-    with workspace.lock():
+    with hold(workspace):
         plan = _plan(workspace, now)
         if not hmac.compare_digest(plan.digest.encode(), digest.strip().encode()):
             raise InputError(

@@ -19,7 +19,8 @@ from usage_stats.config import OPENS_TABLE
 from usage_stats.errors import DifferencingFailed, InputError, InternalError
 from usage_stats.flow.deliver import folder_of, replace_folders
 from usage_stats.flow.editions import Editions, Place
-from usage_stats.flow.publish_opens import released_opens
+from usage_stats.flow.hold import hold
+from usage_stats.flow.publish_opens import released_opens, stored_opens
 from usage_stats.flow.released import released_periods, stored_release
 from usage_stats.flow.workspace import Workspace
 from usage_stats.ledger import canonical_json
@@ -89,9 +90,10 @@ def plan_change(workspace: Workspace, change: Change) -> Plan:
     Raises:
         InputError: there is nothing of that table and period to change, or the reason is no single line.
         DifferencingFailed: a restatement would differ from what is out.
+        LedgerError: what is to be restated is not what the ledger vouches for.
         ConfigError: a run is at work.
     """
-    with workspace.lock():
+    with hold(workspace):
         return _plan(workspace, change)
 
 
@@ -103,7 +105,7 @@ def execute_change(workspace: Workspace, change: Change, now: datetime, *, diges
     """
     from usage_stats.flow.analysts import build_if_new  # noqa: PLC0415 half a second, when something is done
 
-    with workspace.lock():
+    with hold(workspace):
         plan = _plan(workspace, change)
         if not hmac.compare_digest(plan.digest.encode(), digest.strip().encode()):
             raise InputError(
@@ -130,9 +132,18 @@ def _plan(workspace: Workspace, change: Change) -> Plan:
     if not places and not (for_all and (change.event == "withdrawn") != is_gone):
         raise InputError(_nothing(change, period))
     if change.event == "restated":
+        _check_record(workspace, change, period)
         _check_or_record(workspace, places)
     folders = {place.partner: (editions.sent(place) or {})["files"][PACKAGE] for place in places}
     return Plan(change, period, editions.next_number(change.table, period), folders, for_all)
+
+
+def _check_record(workspace: Workspace, change: Change, period: Period) -> None:
+    """What is about to be shown again is what the ledger vouches for: known before the entry, not after it."""
+    if change.table == OPENS_TABLE:
+        stored_opens(workspace)
+    else:
+        stored_release(workspace, period, released_periods(workspace)[period])
 
 
 def _check_or_record(workspace: Workspace, places: Sequence[Place]) -> None:
@@ -162,7 +173,10 @@ def _period_of(workspace: Workspace, change: Change) -> Period:
     """The period, if the table is ours and it was released."""
     known = [*workspace.config.tables, *([OPENS_TABLE] if workspace.config.email.opens else [])]
     if change.table not in known:
-        raise InputError(f"TABLE: is none of usage_stats.yaml's; tables are: {', '.join(sorted(known))}")
+        raise InputError(
+            f"TABLE: is none of usage_stats.yaml's; tables are: {', '.join(sorted(known))}. One that was removed from "
+            "there is put back first, as it was"
+        )
     try:
         period = parse_period(change.period)
     except InternalError:

@@ -6,14 +6,16 @@ Belongs here: the order of the stages. Does not: any stage.
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from usage_stats.errors import AuditFailed, PolicyViolation
+from usage_stats.errors import AuditFailed, PolicyViolation, UsageStatsError
 from usage_stats.flow.calendar import calendar_of
 from usage_stats.flow.erase import forget_ended_exclusions
 from usage_stats.flow.expire import Expiring, expire_overdue, expiring
+from usage_stats.flow.hold import finish_changes
 from usage_stats.flow.ingest import Ingested, ingest
 from usage_stats.flow.reporter import Reporter
 from usage_stats.flow.seal import discard_sealed_events, seal_days
@@ -80,12 +82,19 @@ def run(
 def ingest_new(
     workspace: Workspace, now: datetime, reporter: Reporter, *, standard_input: str | None = None
 ) -> Ingested:
-    """Read new log lines into events; those of standard input too, if a source is named that they are of."""
+    """Read new log lines into events; those of standard input too, if a source is named that they are of.
+
+    What a killed withdrawal left is ended first.
+    """
     shutil.rmtree(workspace.spill, ignore_errors=True)  # a killed run may have left some
     workspace.keys.wipe_destroyed()
     discard_sealed_events(workspace)
     forget_ended_exclusions(workspace)
     expire_overdue(workspace, now)  # first of all: what is too old goes even if a later stage stops the run
+    # Before logs are read, for one that is broken stops the run. What stops it here stops the delivery too, which says
+    # so: until then lines are read, before they rotate away.
+    with suppress(UsageStatsError):
+        finish_changes(workspace)
     return ingest(workspace, now, reporter, standard_input=standard_input)
 
 

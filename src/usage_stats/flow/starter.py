@@ -27,6 +27,8 @@ __all__ = ["write_starter"]
 
 # Enough to see what a site consists of, read in a few seconds.
 _SAMPLE_LINES = 200_000
+# logrotate: a number, or a date in any spelling (dateext), behind the name; and what packed it.
+_ROTATED = re.compile(r"(?P<name>.*log)(?:[.-]\d+(?:[._T-]?\d+)*)?(?:\.(?:gz|bz2|xz|zst))?", re.IGNORECASE)
 
 
 def write_starter(
@@ -80,7 +82,7 @@ def _settings(
     components: Sequence[Component],
     log_format: str | Mapping[str, Any],
 ) -> str:
-    patterns = [f"{glob.escape(str(path))}*" for path in logs] or ["logs/*"]
+    patterns = sorted({f"{glob.escape(str(_unrotated(path)))}*" for path in logs}) or ["logs/*"]
     return _STARTER.format(
         site=site,
         time_zone=time_zone,
@@ -88,6 +90,15 @@ def _settings(
         logs="".join(f"\n      - {json.dumps(p)}" for p in patterns),
         components=_components(components),
     )
+
+
+def _unrotated(log: Path) -> Path:
+    """A log under the name that its rotated files begin with, so that those of days to come are read too.
+
+    Only of a name that ends in `log` before the number or date: what else ends in a number may be another server's.
+    """
+    rotated = _ROTATED.fullmatch(log.name)
+    return log.with_name(rotated["name"]) if rotated else log
 
 
 def _components(components: Sequence[Component]) -> str:
@@ -115,7 +126,8 @@ sources:
     # Read, never changed. A trailing * takes rotated files (.1, .2.gz) too: content that was read before is
     # recognised, whatever its name.
     logs:{logs}
-    # auto: recognised from the content. Or a name, your LogFormat / log_format string, or a map of fields: README
+    # With auto, it is recognised from the content. Or a name, your LogFormat / log_format string, or a map of
+    # fields (README).
     format: {format}
     account: user               # the field that names who is logged in
     # cookie: visitor           # a cookie that the log carries, if any: it tells visitors apart best

@@ -9,6 +9,7 @@ from typing import Any
 from usage_stats.flow.calendar import Calendar, calendar_of
 from usage_stats.flow.editions import Editions
 from usage_stats.flow.expire import expiring
+from usage_stats.flow.hold import unfinished_changes
 from usage_stats.flow.refusals import Refusals
 from usage_stats.flow.released import finished_periods, released_periods
 from usage_stats.flow.workspace import Workspace
@@ -19,7 +20,7 @@ __all__ = ["incomplete_periods", "status_of"]
 
 
 def status_of(workspace: Workspace, now: datetime) -> dict[str, Any]:
-    """Return `periods` (period, kind, state, …), `lines`, `expiring`, `next`; only counts."""
+    """Return `periods` (period, kind, state, …), `unfinished`, `lines`, `expiring`, `next`; only counts."""
     calendar = calendar_of(workspace, now)
     released, refusals = released_periods(workspace), Refusals(workspace)
     decided = {p: "released" if p in released else "refused" for p in finished_periods(workspace)}
@@ -39,6 +40,7 @@ def status_of(workspace: Workspace, now: datetime) -> dict[str, Any]:
         "site": workspace.config.site,
         "lines": _lines(workspace),
         "periods": list(rows.values()),
+        "unfinished": [left._asdict() for left in unfinished_changes(workspace)],
         "expiring": [{"period": e.period.code, "on": e.on.isoformat()} for e in expiring(calendar)],
         "next": _next(calendar),
     }

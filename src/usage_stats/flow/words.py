@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from usage_stats.flow.restate_words import describe_changes, describe_unfinished
 from usage_stats.flow.run import RunResult
 from usage_stats.flow.workspace import Workspace
 from usage_stats.periods import Period
@@ -244,7 +245,8 @@ def describe_status(found: Mapping[str, Any]) -> str:
         ("periods", ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "none"),
         *(("", _waits(row)) for row in found["periods"] if row["state"] != "released"),
         *_refused(found["periods"]),
-        *_changed(found["periods"]),
+        *describe_changes(found["periods"]),
+        *describe_unfinished(found["unfinished"]),
         *_expiring({row["period"]: row["on"] for row in found["expiring"]}),
         ("next", found["next"]),
     ]
@@ -255,22 +257,6 @@ def _refused(rows: Sequence[Mapping[str, Any]]) -> Lines:
     """What the policy keeps back, with its reason, by the period."""
     named = [(row["period"], why) for row in rows for why in row["refused_uses"].values()]
     return [("refused", f"{period}: {why}") for period, why in named]
-
-
-def _changed(rows: Sequence[Mapping[str, Any]]) -> Lines:
-    """What was withdrawn or restated, from whom, when and why."""
-    return [
-        (
-            change["event"],
-            f"{row['period']}, {change['table']}, {_whose(change)} ({change['on']}): {change['reason']}",
-        )
-        for row in rows
-        for change in row.get("changes", ())
-    ]
-
-
-def _whose(change: Mapping[str, Any]) -> str:
-    return "for everybody" if change["for_all"] else f"for {', '.join(change['partners'])}"
 
 
 def _waits(row: Mapping[str, Any]) -> str:

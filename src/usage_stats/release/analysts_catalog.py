@@ -137,7 +137,8 @@ def _tables(
         yield name, "table", grain_of(table), ", ".join(table.periods), table.audience, *counts
     if opens is not None:
         grain = load_model("warehouse.email_opens").grain
-        yield OPENS_TABLE, "table", grain, "month", "analysts", len(opens), 0
+        gone = sum((OPENS_TABLE, month.period) in withdrawn for month in opens)
+        yield OPENS_TABLE, "table", grain, "month", "analysts", len(opens) - gone, gone
     for view, (_, model) in view_models(tables).items():
         yield f"{SCHEMA}.{view}", "view", model.grain, None, "analysts", None, None
 

@@ -82,7 +82,7 @@ def build_analysts_file(
         for name, table in tables.items():
             _add_figures(connection, name, table, _kept(name, found, withdrawn))
         if months is not None:
-            _add_opens(connection, months)
+            _add_opens(connection, [m for m in months if (OPENS_TABLE, m.period) not in withdrawn])
         add_views(connection, tables)
         add_catalog(connection, found, tables, months, withdrawn)
         connection.execute(checked_sum_macro(_absent(found, tables, withdrawn)))

@@ -8,6 +8,9 @@ import duckdb
 import pytest
 
 from usage_stats.errors import LedgerError
+from usage_stats.flow.restate import Change, execute_change, plan_change
+from usage_stats.release.export import release_files
+from usage_stats.release.verify import verify
 
 INTERNAL, PARTNER = "internal_aggregate", "partner_aggregate"
 
@@ -145,9 +148,42 @@ def test_a_lost_folder_that_would_be_written_otherwise_now_is_an_error(site, vie
         "usage_stats.flow.deliver.release_files", lambda *_: {"components.csv": b"another version"}
     )
 
-    with pytest.raises(LedgerError, match="restore the folder from a backup"):
+    with pytest.raises(LedgerError, match="Restore the folder from a backup"):
         site.run(noon(21))
     assert {} == site.releases()
+
+
+def test_a_lost_folder_from_before_there_were_pages_comes_back_as_an_edition(site, views, noon, monkeypatch):
+    """It cannot be written as it was: the refusal says what to do, and doing it delivers the same figures, told as what
+    they are, with which every later run agrees.
+    """
+
+    def as_of_old(*given):
+        files = {name: content for name, content in release_files(*given).items() if name != "report.html"}
+        package = json.loads(files["datapackage.json"])
+        package["resources"] = [r for r in package["resources"] if r["path"] in files]
+        del package["usage_stats"]["agreement"]
+        return files | {"datapackage.json": json.dumps(package).encode()}
+
+    site.log("6.log", views(noon(6)))
+    with monkeypatch.context() as patch:
+        patch.setattr("usage_stats.flow.deliver.release_files", as_of_old)
+        site.run(noon(20))
+    before, command = site.releases(), "usage-stats restate components 2026-04-06 --partner acme --reason"
+    unchanged = site.run(noon(20)).delivered.unchanged
+    shutil.rmtree(site.root / "releases" / "acme")
+    with pytest.raises(LedgerError, match=command):
+        site.run(noon(21))
+    change = Change("restated", "components", "2026-04-06", "The folder was lost", "acme")
+    execute_change(site.workspace, change, noon(21), digest=plan_change(site.workspace, change).digest)
+    csv, after = "acme/components/2026-04-06/components.csv", site.releases()
+    told = json.loads(after["acme/components/2026-04-06/datapackage.json"])["usage_stats"]
+
+    assert 1 == unchanged
+    assert before[csv] == after[csv]
+    assert (2, "The folder was lost") == (told["restatement"]["number"], told["restatement"]["reason"])
+    assert (0, 1) == ((done := site.run(noon(22)).delivered).written, done.unchanged)
+    assert [True] == [verdict.passed for verdict in verify([site.root / "releases"])]
 
 
 def test_folders_appear_whole(site, views, noon, monkeypatch):
